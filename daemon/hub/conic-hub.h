@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include "conic-peer.h"
+
+G_BEGIN_DECLS
+
+/**
+ * ConicHub:
+ *
+ * Who is registered, where a message goes, and who may say what: section 3 of the wire contract.
+ * It has no socket, no thread and no clock: whoever drives it passes the monotonic time in
+ * microseconds, and asks for the next deadline.
+ */
+typedef struct _ConicHub ConicHub;
+
+/**
+ * ConicHubOptions:
+ * @resume_window: microseconds for which the id of a lost connection is kept for its
+ *   resume_token; 0 frees it at once
+ * @ice_servers: (element-type ConicIceServer) (nullable): handed out on registration
+ */
+typedef struct {
+  gint64 resume_window;
+  GPtrArray *ice_servers;
+} ConicHubOptions;
+
+ConicHub *conic_hub_new (const ConicHubOptions *options);
+void conic_hub_free (ConicHub *hub);
+
+/* A connection came. The hub borrows @peer until conic_hub_remove(). */
+void conic_hub_add (ConicHub *hub, ConicPeer *peer, gint64 now);
+
+/* The connection ended, for whatever reason: its id is free (or held for the resume window). */
+void conic_hub_remove (ConicHub *hub, ConicPeer *peer, gint64 now);
+
+/* A valid message came from @peer. All that follows from it happens before this returns. */
+void conic_hub_receive (ConicHub *hub, ConicPeer *peer, const ConicView *view, gint64 now);
+
+/* A message came that conic_view_scan() refused with @error: the sender is told which and why. */
+void conic_hub_refuse (ConicHub *hub, ConicPeer *peer, const ConicView *view, const GError *error);
+
+/* Tells everyone `shutting_down` and closes every connection with 1001. */
+void conic_hub_shut_down (ConicHub *hub);
+
+/* The monotonic time at which conic_hub_advance() has something to do, or -1. */
+gint64 conic_hub_get_deadline (ConicHub *hub);
+
+/* Does what is due at @now: lets held ids go. */
+void conic_hub_advance (ConicHub *hub, gint64 now);
+
+/* How many clients are registered. */
+guint conic_hub_get_n_registered (ConicHub *hub);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ConicHub, conic_hub_free)
+
+G_END_DECLS
