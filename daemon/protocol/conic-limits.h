@@ -14,5 +14,6 @@
 /* Characters of a client id. conic's own ids have 20. */
 #define CONIC_ID_MAX_LENGTH 128
 
-/* Nested arrays and objects in a message. The contract needs five; extensions get room, stacks don't. */
+/* Nested arrays and objects in a message. The contract needs five; extensions get room, stacks
+ * don't. */
 #define CONIC_JSON_MAX_DEPTH 32

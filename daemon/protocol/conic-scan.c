@@ -1,0 +1,450 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "conic-scan.h"
+
+#include <string.h>
+
+#include "conic-limits.h"
+
+#define EVERY_BYTE(c) (G_GUINT64_CONSTANT (0x0101010101010101) * (guint8)(c))
+
+void
+conic_scan_init (ConicScan *scan, const char *text, gsize length)
+{
+  *scan = (ConicScan){
+      .start = text,
+      .at = text,
+      .end = text + length,
+  };
+}
+
+gboolean
+conic_scan_fail (ConicScan *scan, const char *subject, const char *problem)
+{
+  scan->subject = subject;
+  scan->problem = problem;
+
+  return FALSE;
+}
+
+static gboolean
+fail_at (ConicScan *scan, const char *at, const char *problem)
+{
+  scan->at = at;
+
+  return conic_scan_fail (scan, NULL, problem);
+}
+
+char
+conic_scan_peek (ConicScan *scan)
+{
+  while (scan->at < scan->end &&
+         (*scan->at == ' ' || *scan->at == '\n' || *scan->at == '\r' || *scan->at == '\t'))
+    scan->at++;
+
+  return scan->at < scan->end ? *scan->at : '\0';
+}
+
+/* The first byte of a string's body that needs a look: a quote, a backslash, a control character
+ * or part of a character beyond ASCII. Eight bytes at a time, for most of a message is such text:
+ * the highest bit of each byte of `stop` says whether that byte is one of them. Subtraction can
+ * carry into bytes after the first stop, never before it. */
+static const char *
+skip_plain (const char *at, const char *end)
+{
+  while (end - at >= 8) {
+    guint64 word, quote, backslash, stop;
+
+    memcpy (&word, at, 8);
+    word = GUINT64_FROM_LE (word);
+    quote = word ^ EVERY_BYTE ('"');
+    backslash = word ^ EVERY_BYTE ('\\');
+    stop = ((quote - EVERY_BYTE (1)) & ~quote) | ((backslash - EVERY_BYTE (1)) & ~backslash) |
+           (word - EVERY_BYTE (' ')) | word;
+    stop &= EVERY_BYTE (0x80);
+    if (stop != 0)
+      return at + __builtin_ctzll (stop) / 8;
+    at += 8;
+  }
+
+  while (at < end && *at != '"' && *at != '\\' && (guint8)*at >= ' ' && (guint8)*at < 0x80)
+    at++;
+
+  return at;
+}
+
+/* The value of the four hexadecimal digits at @at, or -1. */
+static int
+read_hex4 (const char *at, const char *end)
+{
+  int value = 0;
+
+  if (end - at < 4)
+    return -1;
+
+  for (int i = 0; i < 4; i++) {
+    int digit = g_ascii_xdigit_value (at[i]);
+
+    if (digit < 0)
+      return -1;
+    value = value << 4 | digit;
+  }
+
+  return value;
+}
+
+/* Reads the `\uXXXX`, or pair of them, that begins at @at. Returns what follows it, or NULL. */
+static const char *
+read_unicode_escape (const char *at, const char *end, gunichar *character)
+{
+  int high = read_hex4 (at + 2, end);
+  int low;
+
+  if (high < 0 || (high >= 0xdc00 && high <= 0xdfff))
+    return NULL;
+  *character = (gunichar)high;
+  at += 6;
+  if (high < 0xd800 || high > 0xdfff)
+    return at;
+
+  if (end - at < 6 || at[0] != '\\' || at[1] != 'u')
+    return NULL;
+  low = read_hex4 (at + 2, end);
+  if (low < 0xdc00 || low > 0xdfff)
+    return NULL;
+  *character = 0x10000 + (gunichar)((high - 0xd800) << 10 | (low - 0xdc00));
+
+  return at + 6;
+}
+
+/* The character that a backslash and @c stand for, or '\0'. */
+static char
+simple_escape (char c)
+{
+  switch (c) {
+  case '"':
+  case '\\':
+  case '/':
+    return c;
+  case 'b':
+    return '\b';
+  case 'f':
+    return '\f';
+  case 'n':
+    return '\n';
+  case 'r':
+    return '\r';
+  case 't':
+    return '\t';
+  default:
+    return '\0';
+  }
+}
+
+static gboolean
+scan_escape (ConicScan *scan, const char **at, ConicJsonValue *value)
+{
+  const char *next = *at + 2;
+  gunichar character = 0;
+
+  value->escaped = TRUE;
+  if (scan->end - *at < 2)
+    return fail_at (scan, *at, "the string doesn't end");
+
+  if ((*at)[1] == 'u') {
+    next = read_unicode_escape (*at, scan->end, &character);
+    if (next == NULL)
+      return fail_at (scan, *at, "\\u without four digits, or half of a surrogate pair");
+    if (character == 0)
+      value->has_nul = TRUE;
+  } else if (simple_escape ((*at)[1]) == '\0') {
+    return fail_at (scan, *at, "JSON has no such escape");
+  }
+
+  *at = next;
+
+  return TRUE;
+}
+
+static gboolean
+scan_string (ConicScan *scan, ConicJsonValue *value)
+{
+  const char *at = scan->at + 1;
+
+  value->kind = CONIC_JSON_STRING;
+  value->escaped = value->has_nul = FALSE;
+  value->text.data = at;
+
+  for (;;) {
+    at = skip_plain (at, scan->end);
+    if (at == scan->end)
+      return fail_at (scan, at, "the string doesn't end");
+
+    if (*at == '"')
+      break;
+    if (*at == '\\') {
+      if (!scan_escape (scan, &at, value))
+        return FALSE;
+    } else if ((guint8)*at < ' ') {
+      return fail_at (scan, at, "control character in a string");
+    } else {
+      const char *run = at;
+
+      while (at < scan->end && (guint8)*at >= 0x80)
+        at++;
+      if (!g_utf8_validate_len (run, (gsize)(at - run), NULL))
+        return fail_at (scan, run, "not UTF-8");
+    }
+  }
+
+  value->text.length = (gsize)(at - value->text.data);
+  scan->at = at + 1;
+
+  return TRUE;
+}
+
+static const char *
+skip_digits (const char *at, const char *end)
+{
+  while (at < end && g_ascii_isdigit (*at))
+    at++;
+
+  return at;
+}
+
+static gboolean
+scan_number (ConicScan *scan, ConicJsonValue *value)
+{
+  const char *at = scan->at, *end = scan->end;
+  const char *digits;
+
+  if (*at == '-')
+    at++;
+  digits = at;
+  at = skip_digits (at, end);
+  if (at == digits)
+    return fail_at (scan, at, "not a value");
+  if (*digits == '0' && at - digits > 1)
+    return fail_at (scan, digits, "a number with a leading zero");
+
+  if (at < end && *at == '.') {
+    digits = ++at;
+    at = skip_digits (at, end);
+    if (at == digits)
+      return fail_at (scan, at, "a number without digits after its point");
+  }
+  if (at < end && (*at == 'e' || *at == 'E')) {
+    at++;
+    if (at < end && (*at == '+' || *at == '-'))
+      at++;
+    digits = at;
+    at = skip_digits (at, end);
+    if (at == digits)
+      return fail_at (scan, at, "a number without digits in its exponent");
+  }
+
+  value->kind = CONIC_JSON_NUMBER;
+  value->text = (ConicSlice){scan->at, (gsize)(at - scan->at)};
+  scan->at = at;
+
+  return TRUE;
+}
+
+static gboolean
+scan_literal (ConicScan *scan, ConicJsonValue *value, const char *literal, ConicJsonKind kind)
+{
+  gsize length = strlen (literal);
+
+  if ((gsize)(scan->end - scan->at) < length || memcmp (scan->at, literal, length) != 0)
+    return conic_scan_fail (scan, NULL, "not a value");
+
+  value->kind = kind;
+  value->text = (ConicSlice){scan->at, length};
+  scan->at += length;
+
+  return TRUE;
+}
+
+static gboolean
+scan_deeper (ConicScan *scan)
+{
+  if (scan->depth == CONIC_JSON_MAX_DEPTH)
+    return conic_scan_fail (scan, NULL, "nested too deeply");
+
+  scan->depth++;
+  scan->at++;
+  scan->first = TRUE;
+
+  return TRUE;
+}
+
+static void
+scan_leave (ConicScan *scan)
+{
+  scan->depth--;
+  scan->at++;
+  scan->first = FALSE;
+}
+
+static gboolean
+scan_array (ConicScan *scan)
+{
+  if (!scan_deeper (scan))
+    return FALSE;
+
+  if (conic_scan_peek (scan) == ']') {
+    scan_leave (scan);
+    return TRUE;
+  }
+
+  for (;;) {
+    char c;
+
+    if (!conic_scan_value (scan, NULL))
+      return FALSE;
+    c = conic_scan_peek (scan);
+    if (c == ']')
+      break;
+    if (c != ',')
+      return conic_scan_fail (scan, NULL, "neither a comma nor the end of the array");
+    scan->at++;
+  }
+  scan_leave (scan);
+
+  return TRUE;
+}
+
+static gboolean
+scan_object (ConicScan *scan)
+{
+  ConicJsonValue name;
+
+  if (!conic_scan_open (scan))
+    return FALSE;
+  while (conic_scan_next_member (scan, &name)) {
+    if (!conic_scan_value (scan, NULL))
+      return FALSE;
+  }
+
+  return scan->problem == NULL;
+}
+
+gboolean
+conic_scan_value (ConicScan *scan, ConicJsonValue *value)
+{
+  ConicJsonValue ignored;
+  const char *begin;
+
+  if (value == NULL)
+    value = &ignored;
+
+  switch (conic_scan_peek (scan)) {
+  case '{':
+  case '[':
+    begin = scan->at;
+    value->kind = *begin == '{' ? CONIC_JSON_OBJECT : CONIC_JSON_ARRAY;
+    if (!(*begin == '{' ? scan_object (scan) : scan_array (scan)))
+      return FALSE;
+    value->text = (ConicSlice){begin, (gsize)(scan->at - begin)};
+    return TRUE;
+  case '"':
+    return scan_string (scan, value);
+  case 't':
+    return scan_literal (scan, value, "true", CONIC_JSON_BOOLEAN);
+  case 'f':
+    return scan_literal (scan, value, "false", CONIC_JSON_BOOLEAN);
+  case 'n':
+    return scan_literal (scan, value, "null", CONIC_JSON_NULL);
+  case '\0':
+    return conic_scan_fail (scan, NULL, "a value is missing");
+  default:
+    return scan_number (scan, value);
+  }
+}
+
+gboolean
+conic_scan_open (ConicScan *scan)
+{
+  if (conic_scan_peek (scan) != '{')
+    return conic_scan_fail (scan, NULL, "not an object");
+
+  return scan_deeper (scan);
+}
+
+gboolean
+conic_scan_next_member (ConicScan *scan, ConicJsonValue *name)
+{
+  char c = conic_scan_peek (scan);
+
+  if (c == '}') {
+    scan_leave (scan);
+    return FALSE;
+  }
+
+  if (!scan->first) {
+    if (c != ',')
+      return conic_scan_fail (scan, NULL, "neither a comma nor the end of the object");
+    scan->at++;
+    c = conic_scan_peek (scan);
+  }
+  scan->first = FALSE;
+
+  if (c != '"')
+    return conic_scan_fail (scan, NULL, "a member's name is missing");
+  if (!scan_string (scan, name))
+    return FALSE;
+  if (conic_scan_peek (scan) != ':')
+    return conic_scan_fail (scan, NULL, "a colon is missing");
+  scan->at++;
+
+  return TRUE;
+}
+
+gboolean
+conic_scan_finish (ConicScan *scan)
+{
+  conic_scan_peek (scan);
+  if (scan->at != scan->end)
+    return conic_scan_fail (scan, NULL, "something follows the JSON value");
+
+  return TRUE;
+}
+
+gboolean
+conic_scan_is_json (const char *text, gsize length)
+{
+  ConicScan scan;
+
+  conic_scan_init (&scan, text, length);
+
+  return conic_scan_value (&scan, NULL) && conic_scan_finish (&scan);
+}
+
+gsize
+conic_scan_unescape (ConicSlice string, char *out)
+{
+  const char *at = string.data, *end = string.data + string.length;
+  char *to = out;
+
+  while (at < end) {
+    const char *backslash = memchr (at, '\\', (gsize)(end - at));
+    gsize run = (gsize)((backslash != NULL ? backslash : end) - at);
+    gunichar character;
+
+    memcpy (to, at, run);
+    to += run;
+    at += run;
+    if (backslash == NULL)
+      break;
+
+    if (at[1] != 'u') {
+      *to++ = simple_escape (at[1]);
+      at += 2;
+      continue;
+    }
+    at = read_unicode_escape (at, end, &character);
+    to += g_unichar_to_utf8 (character, to);
+  }
+
+  return (gsize)(to - out);
+}
