@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""conicd, gst-launch-1.0 and the probe as child processes."""
+
+import fcntl
+import json
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import threading
+import time
+
+from . import tap
+from .process import Process
+
+SUPPORT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+ROOT = os.path.dirname(os.path.dirname(SUPPORT))
+BUILD = os.environ.get("CONIC_TEST_BUILD", os.path.join(ROOT, "_build", "plain"))
+LIBASAN = os.environ.get("CONIC_TEST_LIBASAN", "")
+CONICD = os.path.join(BUILD, "daemon", "conicd")
+SUPPRESSIONS = os.path.join(SUPPORT, "leaks.supp")
+
+# A pipe that holds a few frames, so that the reader's turn is not the pipeline's business.
+PIPE_BYTES = 1 << 20
+
+
+def gst_environment(leaks=False):
+    """The environment of a process that loads the elements."""
+    env = {
+        "GST_PLUGIN_PATH": os.path.join(BUILD, "gst-plugin"),
+        "GST_REGISTRY": os.path.join(BUILD, "tests", "registry.bin"),
+        "GST_REGISTRY_FORK": "no",
+        "GST_DEBUG": os.environ.get("CONIC_TEST_GST_DEBUG", "1,*conic*:4"),
+        "GST_DEBUG_NO_COLOR": "1",
+    }
+    if LIBASAN:
+        options = os.environ.get("ASAN_OPTIONS", "")
+        env["LD_PRELOAD"] = LIBASAN
+        env["ASAN_OPTIONS"] = f"{options}:detect_leaks={int(leaks)}:verify_asan_link_order=0"
+        env["LSAN_OPTIONS"] = f"suppressions={SUPPRESSIONS}:print_suppressions=0:fast_unwind_on_malloc=0"
+        env["PYTHONMALLOC"] = "malloc"
+    return env
+
+
+class Conicd(Process):
+    """The daemon, listening on a port of its own choice (or the one given) of the loopback address."""
+
+    def __init__(self, case, port=0, arguments=(), name="conicd"):
+        super().__init__(case, name, [CONICD, "--listen", f"127.0.0.1:{port}", *arguments],
+                         stop_signal=signal.SIGTERM)
+        found = self.wait_line(r"(?:127\.0\.0\.1|localhost):(\d+)", 10)
+        self.port = int(found.group(1))
+        self.uri = f"ws://127.0.0.1:{self.port}/ws"
+
+
+class Launch(Process):
+    """gst-launch-1.0 with a pipeline as one writes it on a command line, and what its bus carries."""
+
+    def __init__(self, case, name, pipeline, options="-m", env=None, leaks=False, **kwargs):
+        # Without --no-fault a crash would make it wait for a debugger instead of dying.
+        argv = ["gst-launch-1.0", "--no-fault", *shlex.split(options), *shlex.split(pipeline)]
+        self.pipeline = pipeline
+        super().__init__(case, name, argv, env={**gst_environment(leaks), **(env or {})},
+                         stop_signal=signal.SIGINT, **kwargs)
+
+    def wait_message(self, name, timeout=20, start=0, **fields):
+        """Waits for an element message of that name with those fields; returns the line."""
+        parts = "".join(rf"(?=.*{re.escape(key)}=\(\w+\)\"?{re.escape(value)}\b)" for key, value in fields.items())
+        return self.wait_line(rf"{parts}.*\(element\): {name}\b.*", timeout, start).group(0)
+
+    def messages(self, name):
+        """The lines of the element messages of that name so far."""
+        return [line.text for line in self.lines if re.search(rf"\(element\): {name}\b", line.text)]
+
+
+class Probe(Process):
+    """A pipeline in a process that reports what it sees as events and takes commands (support/probe.py)."""
+
+    def __init__(self, case, name, pipeline, dump=None, leaks=False, **kwargs):
+        self.events = []
+        argv = ["/usr/bin/python3", os.path.join(SUPPORT, "probe.py")]
+        for sink, path in (dump or {}).items():
+            argv += ["--dump", f"{sink}={path}"]
+        if kwargs.pop("paused", False):
+            argv.append("--paused")
+        super().__init__(case, name, argv + [pipeline], env=gst_environment(leaks), stop_signal=signal.SIGTERM,
+                         stdin=subprocess.PIPE, **kwargs)
+
+    def on_line(self, stream, text):
+        if stream == "out" and text.startswith("{"):
+            event = json.loads(text)
+            event["time"] = time.monotonic()
+            self.events.append(event)
+
+    def tell(self, command, **fields):
+        """Sends a command; `wait_event` waits for its outcome."""
+        self.stdin.write(json.dumps({"cmd": command, **fields}).encode() + b"\n")
+        self.stdin.flush()
+
+    def wait_event(self, kind, timeout=20, start=0, what=None, **fields):
+        """Waits for an event of that kind; a field is compared, or asked if it is a function."""
+        seen = [start]
+
+        def matches(event):
+            if event["ev"] != kind:
+                return False
+            return all(value(event.get(key)) if callable(value) else event.get(key) == value
+                       for key, value in fields.items())
+
+        def look():
+            while seen[0] < len(self.events):
+                event = self.events[seen[0]]
+                seen[0] += 1
+                if matches(event):
+                    return event
+            return None
+
+        return self.wait_until(look, timeout, what or f"the event {kind} {fields or ''}")
+
+    def ask(self, command, timeout=20, **fields):
+        """Sends a command and returns the event that answers it."""
+        start = len(self.events)
+        self.tell(command, **fields)
+        return self.wait_event(command, timeout, start)
+
+    def of_kind(self, kind, **fields):
+        """The events of that kind so far."""
+        return [event for event in list(self.events)
+                if event["ev"] == kind and all(event.get(k) == v for k, v in fields.items())]
+
+
+class FramePipe:
+    """A pipe into which a pipeline writes raw frames of a known size (`fdsink fd=N`).
+
+    Each frame is given to `examine` on a thread of its own, and what that returns is kept together with
+    the time it came (monotonic seconds).
+    """
+
+    def __init__(self, frame_bytes, examine):
+        self.frame_bytes = frame_bytes
+        self.examine = examine
+        self.frames = []
+        self.ended = False
+        self._changed = threading.Condition()
+        self._read, self.fd = os.pipe()
+        fcntl.fcntl(self._read, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+
+    def start(self):
+        """To be called once the child has the writing end: closes it here and starts reading."""
+        os.close(self.fd)
+        threading.Thread(target=self._run, daemon=True).start()
+
+    def _run(self):
+        with os.fdopen(self._read, "rb", buffering=self.frame_bytes) as pipe:
+            while True:
+                frame = pipe.read(self.frame_bytes)
+                if len(frame) < self.frame_bytes:
+                    break
+                found = (time.monotonic(), self.examine(frame))
+                with self._changed:
+                    self.frames.append(found)
+                    self._changed.notify_all()
+        with self._changed:
+            self.ended = True
+            self._changed.notify_all()
+
+    def wait(self, condition, timeout, what):
+        """Waits until condition(frames) is true."""
+        deadline = time.monotonic() + tap.seconds(timeout)
+        with self._changed:
+            while not condition(self.frames):
+                left = deadline - time.monotonic()
+                if left <= 0 or self.ended:
+                    why = "the pipe ended" if self.ended else f"{tap.seconds(timeout):.0f} s had passed"
+                    raise AssertionError(f"{why} before {what}; {len(self.frames)} frames came")
+                self._changed.wait(left)
+
+    def wait_frames(self, count, timeout):
+        """Waits until that many frames have come."""
+        self.wait(lambda frames: len(frames) >= count, timeout, f"{count} frames")
+
+    def values(self):
+        """What `examine` returned for each frame so far."""
+        return [value for _, value in self.frames]
+
+
+def watch_video(case, name, pipeline, frame_bytes, examine, **kwargs):
+    """Starts gst-launch-1.0 with a pipeline whose last element is `fdsink fd={fd}`; returns it and its frames."""
+    pipe = FramePipe(frame_bytes, examine)
+    process = Launch(case, name, pipeline.format(fd=pipe.fd), pass_fds=(pipe.fd,), **kwargs)
+    pipe.start()
+    return process, pipe
+
+
+def require_tools():
+    """Fails at once, and says so, when what every test needs isn't there."""
+    for tool in ("gst-launch-1.0", "gst-inspect-1.0"):
+        if not shutil.which(tool):
+            raise AssertionError(f"{tool} is not installed")
+    for path in (CONICD, os.path.join(BUILD, "gst-plugin", "libgstconic.so")):
+        if not os.path.exists(path):
+            raise AssertionError(f"{path} is not built")

@@ -1,0 +1,69 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Counts test cases over meson's logs and prints them as `N passed, N failed, N skipped`.
+
+Usage: count.py LOG.json…   (what `meson test --logbase` leaves in meson-logs/)
+
+A test program that speaks TAP counts each of its cases, any other counts as one. A program that crashed,
+timed out or ran fewer cases than it planned counts one failure more than the cases it reported. The exit
+status is 1 when something failed, when a log is missing, or when there was nothing to count.
+"""
+
+import json
+import re
+import sys
+
+CASE = re.compile(r"^(not )?ok\b[ \t]*(?:\d+)?[ \t]*(?:- )?(.*?)(?:[ \t]+#[ \t]*(SKIP|TODO)\b(.*))?$", re.I)
+OUTCOMES = {"OK": "passed", "EXPECTEDFAIL": "passed", "SKIP": "skipped"}
+
+
+def cases(record):
+    """The (name, outcome) of each case of one record of the log."""
+    found = []
+    for line in record.get("stdout", "").splitlines():
+        match = CASE.match(line)
+        if not match:
+            continue
+        bad, name, directive, _ = match.groups()
+        if directive and directive.upper() == "SKIP":
+            outcome = "skipped"
+        elif bad and not directive:
+            outcome = "failed"
+        else:
+            outcome = "passed"
+        found.append((name or "?", outcome))
+    whole = OUTCOMES.get(record["result"], "failed")
+    if not found:
+        found.append(("", whole))
+    elif whole == "failed" and not any(outcome == "failed" for _, outcome in found):
+        found.append((f"{record['result'].lower()} (exit status {record.get('returncode')})", "failed"))
+    return found
+
+
+def main():
+    counts = {"passed": 0, "failed": 0, "skipped": 0}
+    remarks = []
+    for path in sys.argv[1:]:
+        try:
+            with open(path, encoding="utf-8") as log:
+                records = [json.loads(line) for line in log if line.strip()]
+        except OSError as error:
+            counts["failed"] += 1
+            remarks.append(f"failed: no log of the run: {error}")
+            continue
+        label = path.rsplit("/", 1)[-1].removesuffix(".json")
+        for record in records:
+            for name, outcome in cases(record):
+                counts[outcome] += 1
+                if outcome != "passed":
+                    remarks.append(f"{outcome}: {label}: {record['name']}{': ' if name else ''}{name}")
+    if not any(counts.values()):
+        counts["failed"] = 1
+        remarks.append("failed: no test ran")
+    print("\n".join(remarks))
+    print("{passed} passed, {failed} failed, {skipped} skipped".format(**counts))
+    sys.exit(1 if counts["failed"] else 0)
+
+
+if __name__ == "__main__":
+    main()
