@@ -38,10 +38,13 @@ void conic_hub_remove (ConicHub *hub, ConicPeer *peer, gint64 now);
 /* A valid message came from @peer. All that follows from it happens before this returns. */
 void conic_hub_receive (ConicHub *hub, ConicPeer *peer, const ConicView *view, gint64 now);
 
-/* A message came that conic_view_scan() refused with @error: the sender is told which and why. */
+/* A message came that conic_view_scan() refused with @error, a #CONIC_ERROR, or that its sender may
+ * not send now (%CONIC_ERROR_RATE_LIMITED, …): the sender is told which and why. A registration is
+ * answered with a `register_response`, everything else with an `error`. */
 void conic_hub_refuse (ConicHub *hub, ConicPeer *peer, const ConicView *view, const GError *error);
 
-/* Tells everyone `shutting_down` and closes every connection with 1001. */
+/* Tells everyone `shutting_down` and closes every connection with 1001; the same for whoever is
+ * added later. */
 void conic_hub_shut_down (ConicHub *hub);
 
 /* The monotonic time at which conic_hub_advance() has something to do, or -1. */

@@ -29,16 +29,16 @@ typedef struct {
 /**
  * ConicPeer:
  *
- * Embed it as the first member of a connection. The owner sets @interface, and @dialect from the
- * first valid message; the rest is the hub's.
+ * Embed it as the first member of a connection. The owner sets @interface, and @dialect to
+ * %CONIC_DIALECT_NONE; the first valid message that the hub receives decides it.
  */
 struct _ConicPeer {
   const ConicPeerInterface *interface;
   ConicDialect dialect;
 
   /*< private, the hub's >*/
-  char *id;           /* NULL until registered */
-  char *resume_token; /* NULL until registered */
+  const char *id;   /* NULL until registered */
+  gboolean closing; /* the hub has asked for its end and hears it no more */
 };
 
 G_END_DECLS

@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "conic-hub.h"
+
+#include <string.h>
+
+#include "conic-registry.h"
+
+/* WebSocket status codes: RFC 6455 section 7.4.1, and the wire contract's own. */
+#define CLOSE_GOING_AWAY 1001
+#define CLOSE_REPLACED   4001
+
+/* Bytes of one list_response: what clients accept as a message, less room for its envelope. A hub
+ * with more clients than that (some ten thousand) lists a part of them. */
+#define LIST_MAX_BYTES (CONIC_MESSAGE_MAX_BYTES - 4096)
+
+/* Bytes that the longer of the dialects writes around an id in a list_response. */
+#define LIST_ENTRY_BYTES (sizeof "{\"client_id\":\"\"}," - 1)
+
+/* Bytes of a message's id that a reply repeats. A longer one is not worth its cost, and no known
+ * client makes one longer than 36. */
+#define REPLY_TO_MAX_BYTES 256
+
+struct _ConicHub {
+  gint64 resume_window;
+  GPtrArray *ice_servers;
+  GHashTable *peers; /* set of every ConicPeer, registered or not */
+  ConicRegistry *registry;
+  gboolean shut_down;
+};
+
+ConicHub *
+conic_hub_new (const ConicHubOptions *options)
+{
+  ConicHub *hub = g_new0 (ConicHub, 1);
+
+  hub->resume_window = options->resume_window;
+  if (options->ice_servers != NULL)
+    hub->ice_servers = g_ptr_array_ref (options->ice_servers);
+  hub->peers = g_hash_table_new (NULL, NULL);
+  hub->registry = conic_registry_new ();
+
+  return hub;
+}
+
+void
+conic_hub_free (ConicHub *hub)
+{
+  conic_registry_free (hub->registry);
+  g_hash_table_unref (hub->peers);
+  g_clear_pointer (&hub->ice_servers, g_ptr_array_unref);
+  g_free (hub);
+}
+
+/* A hub-made answer to the message that @view shows. */
+static ConicMessage *
+make_reply (ConicMessageType type, const ConicView *view)
+{
+  ConicMessage *reply = conic_message_new (type);
+
+  if (view->id.length <= REPLY_TO_MAX_BYTES)
+    reply->reply_to = conic_view_dup_id (view);
+
+  return reply;
+}
+
+/* A registration is refused in its own words: Go's clients know no others. */
+static void
+reply_error (ConicPeer *peer,
+             const ConicView *view,
+             ConicError code,
+             const char *to_id,
+             const char *text)
+{
+  gboolean is_register = view->type == CONIC_MESSAGE_REGISTER_REQUEST;
+  g_autoptr (ConicMessage) reply =
+      make_reply (is_register ? CONIC_MESSAGE_REGISTER_RESPONSE : CONIC_MESSAGE_ERROR, view);
+
+  reply->has_error = TRUE;
+  reply->code = code;
+  reply->error_message = g_strdup (text);
+  if (is_register && view->client_id[0] != '\0')
+    reply->client_id = g_strdup (view->client_id);
+  if (to_id != NULL && to_id[0] != '\0')
+    reply->to_id = g_strdup (to_id);
+
+  peer->interface->send (peer, reply);
+}
+
+static void
+close_peer (ConicPeer *peer, guint16 status, const char *reason)
+{
+  peer->closing = TRUE;
+  peer->interface->close (peer, status, reason);
+}
+
+/* Takes as long for a token that is nearly right as for one that isn't. */
+static gboolean
+token_matches (const ConicRegistration *registration, ConicSlice token)
+{
+  gsize length = strlen (registration->resume_token);
+  guint difference = 0;
+
+  if (token.length != length)
+    return FALSE;
+  for (gsize i = 0; i < length; i++)
+    difference |= (guint)(token.data[i] ^ registration->resume_token[i]);
+
+  return difference == 0;
+}
+
+static ConicRegistration *
+register_new (ConicHub *hub, ConicPeer *peer, const char *id)
+{
+  g_autofree char *made = NULL;
+
+  while (id[0] == '\0') {
+    g_free (made);
+    made = conic_id_new ();
+    if (conic_registry_lookup (hub->registry, made) == NULL)
+      id = made;
+  }
+
+  return conic_registry_add (hub->registry, id, peer);
+}
+
+static void
+take_over (ConicHub *hub, ConicRegistration *registration, ConicPeer *peer)
+{
+  ConicPeer *old = registration->peer;
+
+  conic_registry_hand_over (hub->registry, registration, peer);
+  if (old != NULL)
+    close_peer (old, CLOSE_REPLACED, "replaced");
+}
+
+static void
+receive_register (ConicHub *hub, ConicPeer *peer, const ConicView *view)
+{
+  g_autoptr (ConicMessage) reply = NULL;
+  ConicRegistration *registration = NULL;
+
+  if (peer->id != NULL) {
+    reply_error (peer, view, CONIC_ERROR_ALREADY_REGISTERED, NULL,
+                 "this connection is registered; unregister first");
+    return;
+  }
+
+  if (view->client_id[0] != '\0')
+    registration = conic_registry_lookup (hub->registry, view->client_id);
+  if (registration == NULL) {
+    registration = register_new (hub, peer, view->client_id);
+  } else if (token_matches (registration, view->resume_token)) {
+    take_over (hub, registration, peer);
+  } else {
+    reply_error (peer, view, CONIC_ERROR_ID_TAKEN, NULL,
+                 "another client has this id, or was just lost");
+    return;
+  }
+
+  reply = make_reply (CONIC_MESSAGE_REGISTER_RESPONSE, view);
+  reply->success = TRUE;
+  reply->client_id = g_strdup (registration->id);
+  reply->resume_token = g_strdup (registration->resume_token);
+  if (hub->ice_servers != NULL)
+    reply->ice_servers = g_ptr_array_ref (hub->ice_servers);
+  peer->interface->send (peer, reply);
+}
+
+static void
+receive_unregister (ConicHub *hub, ConicPeer *peer, const ConicView *view)
+{
+  g_autoptr (ConicMessage) reply = NULL;
+
+  if (view->client_id[0] != '\0' && strcmp (view->client_id, peer->id) != 0) {
+    reply_error (peer, view, CONIC_ERROR_FROM_MISMATCH, NULL,
+                 "only the connection that has an id can give it up");
+    return;
+  }
+
+  reply = make_reply (CONIC_MESSAGE_UNREGISTER_RESPONSE, view);
+  reply->success = TRUE;
+  reply->client_id = g_strdup (peer->id);
+  conic_registry_remove (hub->registry, conic_registry_lookup (hub->registry, peer->id));
+  peer->interface->send (peer, reply);
+}
+
+static void
+receive_list (ConicHub *hub, ConicPeer *peer, const ConicView *view)
+{
+  g_autoptr (ConicMessage) reply = make_reply (CONIC_MESSAGE_LIST_RESPONSE, view);
+
+  reply->clients = conic_registry_list (hub->registry, LIST_MAX_BYTES, LIST_ENTRY_BYTES);
+  peer->interface->send (peer, reply);
+}
+
+static void
+receive_relayed (ConicHub *hub, ConicPeer *peer, const ConicView *view)
+{
+  const ConicRegistration *target = NULL;
+
+  if (view->has_from && strcmp (view->from_id, peer->id) != 0) {
+    reply_error (peer, view, CONIC_ERROR_FROM_MISMATCH, NULL,
+                 "from_id is not the id of this connection");
+    return;
+  }
+
+  if (view->to_id[0] != '\0')
+    target = conic_registry_lookup (hub->registry, view->to_id);
+  if (target == NULL || target->peer == NULL) {
+    reply_error (peer, view, CONIC_ERROR_PEER_NOT_FOUND, view->to_id, "no such peer");
+    return;
+  }
+
+  if (!target->peer->interface->relay (target->peer, view, peer->id))
+    reply_error (peer, view, CONIC_ERROR_PEER_SLOW, view->to_id,
+                 "the peer reads too slowly; the message was not delivered");
+}
+
+static void
+receive_registered (ConicHub *hub, ConicPeer *peer, const ConicView *view)
+{
+  switch (view->type) {
+  case CONIC_MESSAGE_UNREGISTER_REQUEST:
+    receive_unregister (hub, peer, view);
+    break;
+  case CONIC_MESSAGE_LIST_REQUEST:
+    receive_list (hub, peer, view);
+    break;
+  case CONIC_MESSAGE_SDP:
+  case CONIC_MESSAGE_CANDIDATE:
+  case CONIC_MESSAGE_DATA_CHANNEL:
+  case CONIC_MESSAGE_BYE:
+    receive_relayed (hub, peer, view);
+    break;
+  case CONIC_MESSAGE_REGISTER_REQUEST:
+  case CONIC_MESSAGE_REGISTER_RESPONSE:
+  case CONIC_MESSAGE_UNREGISTER_RESPONSE:
+  case CONIC_MESSAGE_LIST_RESPONSE:
+  case CONIC_MESSAGE_ERROR:
+    /* Registrations went another way, and a view is never of what only hubs send. */
+    g_return_if_reached ();
+  }
+}
+
+static void
+bid_farewell (ConicPeer *peer)
+{
+  g_autoptr (ConicMessage) farewell = conic_message_new (CONIC_MESSAGE_ERROR);
+
+  farewell->code = CONIC_ERROR_SHUTTING_DOWN;
+  farewell->error_message = g_strdup ("the hub is shutting down");
+  peer->interface->send (peer, farewell);
+  close_peer (peer, CLOSE_GOING_AWAY, "shutting down");
+}
+
+void
+conic_hub_add (ConicHub *hub, ConicPeer *peer, gint64 now)
+{
+  peer->id = NULL;
+  peer->closing = FALSE;
+  g_hash_table_add (hub->peers, peer);
+
+  if (hub->shut_down)
+    bid_farewell (peer);
+}
+
+void
+conic_hub_remove (ConicHub *hub, ConicPeer *peer, gint64 now)
+{
+  ConicRegistration *registration;
+
+  g_hash_table_remove (hub->peers, peer);
+  if (peer->id == NULL)
+    return;
+
+  registration = conic_registry_lookup (hub->registry, peer->id);
+  if (hub->resume_window > 0 && !hub->shut_down)
+    conic_registry_hold (hub->registry, registration, now + hub->resume_window);
+  else
+    conic_registry_remove (hub->registry, registration);
+}
+
+void
+conic_hub_receive (ConicHub *hub, ConicPeer *peer, const ConicView *view, gint64 now)
+{
+  if (peer->closing)
+    return;
+
+  conic_hub_advance (hub, now);
+  if (peer->dialect == CONIC_DIALECT_NONE)
+    peer->dialect = view->dialect;
+
+  if (view->type == CONIC_MESSAGE_REGISTER_REQUEST)
+    receive_register (hub, peer, view);
+  else if (peer->id == NULL)
+    reply_error (peer, view, CONIC_ERROR_NOT_REGISTERED, NULL, "register first");
+  else
+    receive_registered (hub, peer, view);
+}
+
+void
+conic_hub_refuse (ConicHub *hub, ConicPeer *peer, const ConicView *view, const GError *error)
+{
+  ConicDialect dialect = peer->dialect;
+
+  g_return_if_fail (error->domain == CONIC_ERROR);
+
+  if (peer->closing)
+    return;
+
+  /* A bad message doesn't decide the connection's dialect, but it is answered in its own. */
+  if (dialect == CONIC_DIALECT_NONE)
+    peer->dialect = view->dialect;
+  reply_error (peer, view, (ConicError)error->code, NULL, error->message);
+  peer->dialect = dialect;
+}
+
+void
+conic_hub_shut_down (ConicHub *hub)
+{
+  GHashTableIter iter;
+  gpointer peer;
+
+  hub->shut_down = TRUE;
+  g_hash_table_iter_init (&iter, hub->peers);
+  while (g_hash_table_iter_next (&iter, &peer, NULL)) {
+    if (!((ConicPeer *)peer)->closing)
+      bid_farewell (peer);
+  }
+}
+
+gint64
+conic_hub_get_deadline (ConicHub *hub)
+{
+  const ConicRegistration *first = conic_registry_get_first_held (hub->registry);
+
+  return first != NULL ? first->held_until : -1;
+}
+
+void
+conic_hub_advance (ConicHub *hub, gint64 now)
+{
+  for (;;) {
+    ConicRegistration *first = conic_registry_get_first_held (hub->registry);
+
+    if (first == NULL || first->held_until > now)
+      break;
+    conic_registry_remove (hub->registry, first);
+  }
+}
+
+guint
+conic_hub_get_n_registered (ConicHub *hub)
+{
+  return conic_registry_get_n_connected (hub->registry);
+}
