@@ -69,12 +69,13 @@ const ConicName conic_outer_names[] = {
 static const char *
 find_spelling (const ConicName *names, ConicMember member)
 {
-  for (; names->name != NULL; names++) {
-    const char *inside;
+  for (const ConicName *name = names; name->name != NULL; name++) {
+    if (name->member == member)
+      return name->name;
+  }
+  for (const ConicName *name = names; name->name != NULL; name++) {
+    const char *inside = name->inside != NULL ? find_spelling (name->inside, member) : NULL;
 
-    if (names->member == member)
-      return names->name;
-    inside = names->inside != NULL ? find_spelling (names->inside, member) : NULL;
     if (inside != NULL)
       return inside;
   }
