@@ -242,10 +242,14 @@ class MemoryWatch:
 
     def _run(self):
         while not self._done.wait(self.INTERVAL_SECONDS):
-            for process in self._processes:
-                now = status(process.pid)
-                if now:
-                    self.peak[process.name] = max(self.peak[process.name], now["rss"])
+            self.look()
+
+    def look(self):
+        """Takes one more sample now."""
+        for process in self._processes:
+            now = status(process.pid)
+            if now:
+                self.peak[process.name] = max(self.peak[process.name], now["rss"])
 
     def growth(self):
         """Stops sampling; returns by how many bytes each process had grown at most."""

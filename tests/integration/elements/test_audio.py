@@ -1,0 +1,63 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Sound from a WAV file in one process to samples in another.
+
+Shows that both channels of a stereo file arrive, each with its own tone and not the other's, without gaps.
+"""
+
+import numpy as np
+
+from conictest import media, peers, tap
+
+RATE = 48000
+LEFT_HZ, RIGHT_HZ = 440, 1000
+# After the first second, what may be missing or silent in one piece.
+GAP_SECONDS = 0.060
+# The tones have a level of 0.4; a channel that stays below this for longer than a period is silent.
+SILENCE = 0.05
+
+
+class Audio(tap.TestCase):
+    limit = 60
+
+    def test_tones(self):
+        """440 Hz on the left and 1 kHz on the right arrive on their channels, without gaps"""
+        peers.require_tools()
+        duration = tap.scaled(15, 6)
+        wav, raw = self.path("tones.wav"), self.path("heard.raw")
+        media.write_tones(wav, duration + 30, LEFT_HZ, RIGHT_HZ)
+        hub = peers.Conicd(self)
+        player = peers.Launch(self, "player",
+                              f"filesrc location={wav} ! wavparse ! clocksync ! conicsink client-id=player uri={hub.uri}")
+        player.wait_message("conic-registered")
+        listener = peers.Probe(
+            self, "listener",
+            f"conicsrc target-id=player uri={hub.uri} ! audioconvert ! audioresample !"
+            f" audio/x-raw,format=S16LE,rate={RATE},channels=2 ! appsink name=audio sync=false",
+            dump={"audio": raw})
+        first = listener.wait_event("sample", 30, sink="audio")
+        listener.wait_event("sample", duration + 20, what=f"{duration} s of sound",
+                            pts=lambda pts: pts - first["pts"] >= duration * 1e9)
+        samples = listener.of_kind("sample", sink="audio")
+
+        settled = [s for s in samples if s["pts"] - first["pts"] >= 1e9]
+        gaps = [(b["pts"] - a["pts"] - a["duration"]) / 1e9 for a, b in zip(settled, settled[1:])]
+        self.assertLessEqual(max(gaps), GAP_SECONDS, "timestamps leave a gap")
+
+        frames = sum(s["size"] for s in samples) // 4
+        heard = np.fromfile(raw, "<i2")[:frames * 2].reshape(-1, 2) / 32768
+        heard = heard[RATE:]
+        self.assertGreater(len(heard), (duration - 2) * RATE, "too little sound")
+        for channel, wanted in ((0, LEFT_HZ), (1, RIGHT_HZ)):
+            tone = heard[:, channel]
+            silence = media.longest_silence(tone, RATE, SILENCE)
+            self.assertLessEqual(silence, GAP_SECONDS, f"channel {channel} is silent for a while")
+            for start in range(0, len(tone) - RATE + 1, RATE):
+                frequency, share = media.loudest(tone[start:start + RATE], RATE)
+                self.assertAlmostEqual(frequency, wanted, delta=3, msg=f"channel {channel} at {1 + start / RATE} s")
+                self.assertGreater(share, 0.8, f"channel {channel} has more than its tone at {1 + start / RATE} s")
+        print(f"# {len(heard) / RATE:.1f} s of sound, longest gap {max(gaps) * 1000:.1f} ms")
+
+
+if __name__ == "__main__":
+    tap.main()

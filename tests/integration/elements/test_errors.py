@@ -1,0 +1,275 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What goes wrong, and what the bus says about it.
+
+Shows that what time can mend is a warning that says what to do, and is mended by itself once that is done: a hub
+that can't be reached, a target that isn't there, an offer that is refused, a hub that goes away; that what only
+the user can mend is an error: an id that is taken, an id or a URI that can't be one; that garbage from a peer harms
+nobody; and that an element that never connected goes to NULL at once, whatever it was waiting for.
+"""
+
+import json
+import os
+import subprocess
+
+from conictest import peers, tap, wire
+
+# "At once", for a state change that has nothing to wait for.
+AT_ONCE_SECONDS = 1.0
+VIDEO = "videotestsrc is-live=true"
+
+
+class Errors(tap.TestCase):
+    limit = 60
+
+    def setUp(self):
+        super().setUp()
+        peers.require_tools()
+
+    def sink(self, properties, name="sink", source=VIDEO, **kwargs):
+        return peers.Probe(self, name, f"{source} ! conicsink name=s {properties}", **kwargs)
+
+    def source(self, properties, name="source", **kwargs):
+        return peers.Probe(self, name, f"conicsrc name=r {properties} ! fakesink", **kwargs)
+
+    def assert_null_at_once(self, probe):
+        answer = probe.ask("state", 10, state="NULL")
+        self.assertEqual(answer["result"], "success")
+        self.assertLess(answer["seconds"], tap.PATIENCE * AT_ONCE_SECONDS)
+
+    def assert_no_error(self, probe):
+        self.assertEqual(probe.of_kind("error"), [])
+
+    def test_unreachable(self):
+        """An unreachable hub is a warning with its address and what to do; once it is there all goes well"""
+        holder, port = wire.unused_port()
+        probe = self.sink(f"client-id=camera uri=ws://127.0.0.1:{port}/ws")
+        said = probe.wait_event("warning")
+        self.assertIn(f"127.0.0.1:{port}", said["text"])
+        self.assertRegex(said["text"], "(?i)start conicd|set uri")
+        holder.close()
+        peers.Conicd(self, port)
+        probe.wait_event("message", 40, name="conic-registered")
+        self.assert_no_error(probe)
+
+    def test_unreachable_tried_again(self):
+        """An unreachable hub is tried again and again, more slowly each time"""
+        holder, port = wire.unused_port()
+        self.addCleanup(holder.close)
+        probe = self.source(f"target-id=camera uri=ws://127.0.0.1:{port}/ws")
+        probe.wait_until(lambda: len(probe.of_kind("warning")) >= 4, 40, "the fourth warning")
+        times = [event["time"] for event in probe.of_kind("warning")]
+        self.assertGreater(times[3] - times[2], times[1] - times[0])
+        self.assert_no_error(probe)
+
+    def test_unknown_target(self):
+        """An unknown target is a warning with its name; once it is there it is called"""
+        hub = peers.Conicd(self)
+        viewer = self.source(f"target-id=camera uri={hub.uri}")
+        said = viewer.wait_event("warning")
+        self.assertIn("camera", said["text"])
+        self.assertRegex(said["text"], "(?i)start|target-id")
+        self.sink(f"client-id=camera uri={hub.uri}")
+        viewer.wait_event("message", 40, name="conic-session-started")
+        self.assert_no_error(viewer)
+
+    def test_taken_id(self):
+        """A taken id is an error that names it; the peer that has it doesn't notice"""
+        hub = peers.Conicd(self)
+        first = self.sink(f"client-id=camera uri={hub.uri}", "first")
+        first.wait_event("message", name="conic-registered")
+        second = self.sink(f"client-id=camera uri={hub.uri}", "second")
+        said = second.wait_event("error")
+        self.assertIn("camera", said["text"])
+        self.assertRegex(said["text"], "(?i)choose|another|client-id")
+        self.assert_null_at_once(second)
+        viewer = self.source(f"target-id=camera uri={hub.uri}")
+        viewer.wait_event("message", 30, name="conic-session-started")
+        self.assertEqual(first.of_kind("error") + first.of_kind("warning"), [])
+
+    def test_taken_id_ends_gst_launch(self):
+        """A taken id ends gst-launch-1.0 with a message and a status"""
+        hub = peers.Conicd(self)
+        first = self.sink(f"client-id=camera uri={hub.uri}", "first")
+        first.wait_event("message", name="conic-registered")
+        second = peers.Launch(self, "second", f"{VIDEO} ! conicsink client-id=camera uri={hub.uri}")
+        self.assertEqual(second.wait_exit(20), 1)
+        self.assertTrue(second.has_line("ERROR: from element .*camera"))
+
+    def test_invalid_id(self):
+        """An id that can't be one is an error that names it"""
+        hub = peers.Conicd(self)
+        probe = self.sink(f"client-id=\"no spaces, please\" uri={hub.uri}")
+        said = probe.wait_event("error")
+        self.assertIn("client-id", said["text"])
+        self.assert_null_at_once(probe)
+
+    def test_invalid_uri(self):
+        """A URI that can't be one is an error that names it"""
+        for uri in ("http://127.0.0.1:1/ws", "nonsense", "ws://", "ws://127.0.0.1:99999/ws"):
+            with self.subTest(uri=uri):
+                probe = self.sink(f"uri={uri}")
+                said = probe.wait_event("error", what=f"an error about {uri}")
+                self.assertIn(uri, said["text"])
+                self.assert_null_at_once(probe)
+
+    def test_refused(self):
+        """A refused offer is a warning with the reason; it is offered again"""
+        hub = peers.Conicd(self)
+        bob = wire.BarePeer(self, hub.uri, "bob")
+        viewer = self.source(f"client-id=alice target-id=bob uri={hub.uri}")
+        for _ in range(2):
+            start = len(viewer.events)
+            offer = bob.wait("sdp", 40)
+            self.assertEqual(offer["data"]["session_description"]["type"], "offer")
+            bob.send("bye", to_id="alice", reason="busy right now",
+                     **{key: offer["data"][key] for key in ("session_id",) if key in offer["data"]})
+            said = viewer.wait_event("warning", start=start)
+            self.assertIn("bob", said["text"])
+            self.assertIn("busy right now", said["text"])
+        self.assert_no_error(viewer)
+        self.assert_null_at_once(viewer)
+
+    def test_no_answer(self):
+        """A peer that never answers is a failed session after session-timeout"""
+        hub = peers.Conicd(self)
+        wire.BarePeer(self, hub.uri, "bob")
+        viewer = self.source(f"target-id=bob session-timeout=2 uri={hub.uri}")
+        failed = viewer.wait_event("message", 20, name="conic-session-failed")
+        self.assertEqual(failed["fields"]["peer-id"], "bob")
+        self.assertTrue(failed["fields"]["reason"])
+        viewer.wait_event("warning", text=lambda text: text is not None and "bob" in text)
+        self.assert_no_error(viewer)
+
+    def test_hub_lost(self):
+        """A hub that goes away is a warning; the call goes on, and a hub that comes back has us again"""
+        hub = peers.Conicd(self)
+        camera = self.sink(f"client-id=camera uri={hub.uri}", "camera")
+        camera.wait_event("message", name="conic-registered")
+        viewer = peers.Probe(self, "viewer", f"conicsrc target-id=camera uri={hub.uri} !"
+                             " appsink name=video sync=false")
+        viewer.wait_event("sample", 30, sink="video", n=30)
+        before = len(camera.events)
+        port = hub.port
+        hub.stop()
+        camera.wait_event("warning", start=before)
+        seen = len(viewer.of_kind("sample"))
+        viewer.wait_event("sample", 20, sink="video", n=seen + 60)
+        peers.Conicd(self, port, name="conicd again")
+        camera.wait_event("message", 40, start=before, name="conic-registered")
+        seen = len(viewer.of_kind("sample"))
+        viewer.wait_event("sample", 20, sink="video", n=seen + 30)
+        for probe in (camera, viewer):
+            self.assert_no_error(probe)
+            self.assertEqual(probe.of_kind("message", name="conic-session-ended"), [])
+
+    def test_garbage(self):
+        """Garbage from a peer ends at most the session with that peer"""
+        hub = peers.Conicd(self)
+        camera = self.sink(f"client-id=camera session-timeout=3 uri={hub.uri}", "camera")
+        camera.wait_event("message", name="conic-registered")
+        mallory = wire.BarePeer(self, hub.uri, "mallory")
+        media = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\n"
+        offers = [
+            "", "nonsense", media, media + "m=video 9 UDP/TLS/RTP/SAVPF 96\r\n",
+            media + "m=video 9 UDP/TLS/RTP/SAVPF 96\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\na=ice-ufrag:abcd\r\n"
+            "a=ice-pwd:0123456789012345678901\r\na=setup:actpass\r\na=rtcp-mux\r\na=rtpmap:96 VP8/90000\r\n",
+            media + "m=video 9 UDP/TLS/RTP/SAVPF 96\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\na=ice-ufrag:abcd\r\n"
+            "a=ice-pwd:0123456789012345678901\r\na=fingerprint:sha-256 zz:zz\r\na=setup:actpass\r\n"
+            "a=rtcp-mux\r\na=rtpmap:96 VP8/90000\r\n",
+            media + "m=audio 9 UDP/TLS/RTP/SAVPF 0\r\na=mid:x\r\n" * 20,
+        ]
+        for number, sdp in enumerate(offers):
+            for kind in ("offer", "answer"):
+                mallory.send("sdp", to_id="camera", session_id=f"s{number}{kind}",
+                             session_description={"type": kind, "sdp": sdp})
+        for candidate in ("", "nonsense", "candidate:1 1 UDP 1 999.999.999.999 99999 typ host", "a" * 10_000):
+            for index in (0, 99, None):
+                mallory.send("candidate", to_id="camera", session_id="s4offer",
+                             candidate={"candidate": candidate, "sdpMid": "0", "sdpMLineIndex": index})
+        mallory.send("bye", to_id="camera", session_id="never heard of", reason="x\u0001y")
+        viewer = self.source(f"target-id=camera uri={hub.uri}", "viewer")
+        viewer.wait_event("message", 30, name="conic-session-started")
+        self.assert_no_error(camera)
+        self.assertTrue(camera.running)
+
+    def test_null_unreachable(self):
+        """An element that never reached a hub goes to NULL at once"""
+        holder, port = wire.unused_port()
+        self.addCleanup(holder.close)
+        for make in (self.sink, self.source):
+            probe = make(f"target-id=x uri=ws://127.0.0.1:{port}/ws")
+            probe.wait_event("warning")
+            self.assert_null_at_once(probe)
+
+    def test_null_silent_hub(self):
+        """An element whose hub never says a word goes to NULL at once"""
+        hole = wire.BlackHole(self)
+        for make in (self.sink, self.source):
+            probe = make(f"target-id=x uri={hole.uri}")
+            probe.wait_event("reached", state="PAUSED")
+            self.assert_null_at_once(probe)
+
+    def test_null_unanswered(self):
+        """An element whose offer nobody answers goes to NULL at once"""
+        hub = peers.Conicd(self)
+        bob = wire.BarePeer(self, hub.uri, "bob")
+        for make in (self.sink, self.source):
+            probe = make(f"target-id=bob uri={hub.uri}")
+            bob.wait("sdp", 20)
+            self.assert_null_at_once(probe)
+
+    def test_null_blocked(self):
+        """A data pad that waits for a session lets its element go to NULL at once"""
+        hub = peers.Conicd(self)
+        text = self.path("text")
+        with open(text, "w", encoding="utf-8") as file:
+            file.write("hello\n" * 100_000)
+        probe = peers.Probe(self, "sender", f"filesrc location={text} ! s.data_chat  conicsink name=s uri={hub.uri}")
+        probe.wait_event("message", name="conic-registered")
+        self.assert_null_at_once(probe)
+
+    def test_ids(self):
+        """Without client-id the hub assigns one, which can be read; connected says whether we are registered"""
+        hub = peers.Conicd(self)
+        probe = self.sink(f"uri={hub.uri}")
+        given = probe.wait_event("message", name="conic-registered")["fields"]["client-id"]
+        self.assertTrue(given)
+        probe.wait_event("notify", property="client-id", value=given)
+        probe.wait_event("notify", property="connected", value=True)
+        self.assertEqual(probe.ask("get", element="s", property="client-id")["value"], given)
+        before = len(probe.events)
+        hub.stop()
+        probe.wait_event("notify", start=before, property="connected", value=False)
+
+    def test_stats(self):
+        """The statistics name the peer and the path and are not made up"""
+        hub = peers.Conicd(self)
+        camera = self.sink(f"client-id=camera uri={hub.uri}", "camera")
+        camera.wait_event("message", name="conic-registered")
+        viewer = self.source(f"client-id=viewer target-id=camera uri={hub.uri}", "viewer")
+        viewer.wait_event("message", 30, name="conic-session-started")
+
+        def sessions(probe, element):
+            return probe.ask("get", element=element, property="stats")["value"]["sessions"]
+
+        # They are refreshed once a second: asked as often as it takes until both have something to say.
+        for probe, element, peer, rate in ((camera, "s", "viewer", "bitrate-out"), (viewer, "r", "camera", "bitrate-in")):
+            found = []
+            while not (found and found[0][rate] > 0 and found[0]["path"] != "unknown"):
+                found = sessions(probe, element)
+            self.assertEqual(len(found), 1, json.dumps(found))
+            self.assertEqual(found[0]["peer-id"], peer)
+            self.assertEqual(found[0]["path"], "host")
+            self.assertLess(found[0][rate], 20_000_000)
+            self.assertLess(found[0]["round-trip-time"], 1.0)
+
+    def test_gst_inspect_survives(self):
+        """The plugin loads in gst-inspect-1.0 without a word on standard error"""
+        done = subprocess.run(["gst-inspect-1.0", "conic"], env={**os.environ, **peers.gst_environment(), "GST_DEBUG": "0"},
+                              capture_output=True, text=True, timeout=tap.seconds(30), check=False)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+
+if __name__ == "__main__":
+    tap.main()

@@ -1,0 +1,98 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A plain webrtcbin driven by conicsignaller.
+
+Shows that it calls another such pipeline, that it calls a conicsrc and is called by one, and that pictures and
+messages pass whichever of the two sides is the plain one.
+"""
+
+from conictest import media, peers, tap
+
+WIDTH, HEIGHT = 320, 240
+FRAME_BYTES = WIDTH * HEIGHT * 3
+COLOUR_TOLERANCE = 40
+RGB = f"videoconvert ! video/x-raw,format=RGB,width={WIDTH},height={HEIGHT} ! fdsink fd={{fd}}"
+# As many pictures as show that it isn't only the first that gets through.
+ENOUGH = 45
+SETTLED = 20
+
+
+class Signaller(tap.TestCase):
+    limit = 60
+
+    def setUp(self):
+        super().setUp()
+        peers.require_tools()
+        self.hub = peers.Conicd(self)
+
+    def watch(self, name, pipeline):
+        return peers.watch_video(self, name, pipeline, FRAME_BYTES,
+                                 lambda frame: media.smpte_error(media.rgb(frame, WIDTH, HEIGHT)))
+
+    def plain_camera(self, properties):
+        return peers.Launch(
+            self, "camera", "webrtcbin name=rtc bundle-policy=max-bundle "
+            f" conicsignaller webrtc=rtc uri={self.hub.uri} {properties} "
+            " videotestsrc is-live=true ! vp8enc deadline=1 ! rtpvp8pay ! rtc.")
+
+    def plain_viewer(self, properties):
+        return self.watch(
+            "viewer", "webrtcbin name=rtc bundle-policy=max-bundle "
+            f" conicsignaller webrtc=rtc uri={self.hub.uri} {properties} "
+            f" rtc. ! rtpvp8depay ! vp8dec ! {RGB}")
+
+    def check(self, pipe):
+        pipe.wait_frames(ENOUGH, 30)
+        self.assertLess(max(pipe.values()[SETTLED:]), COLOUR_TOLERANCE, "a picture is not the test bars")
+
+    def test_calls_its_like(self):
+        """A plain webrtcbin with conicsignaller calls another such pipeline"""
+        viewer, pipe = self.plain_viewer("client-id=bob")
+        viewer.wait_message("conic-registered")
+        camera = self.plain_camera("target-id=bob")
+        camera.wait_message("conic-session-started", **{"peer-id": "bob"})
+        self.check(pipe)
+
+    def test_calls_conicsrc(self):
+        """A plain webrtcbin with conicsignaller calls a conicsrc"""
+        viewer, pipe = self.watch("viewer", f"conicsrc client-id=bob uri={self.hub.uri} ! {RGB}")
+        viewer.wait_message("conic-registered")
+        camera = self.plain_camera("target-id=bob client-id=alice")
+        camera.wait_message("conic-session-started", **{"peer-id": "bob"})
+        viewer.wait_message("conic-session-started", **{"peer-id": "alice"})
+        self.check(pipe)
+
+    def test_called_by_conicsrc(self):
+        """A conicsrc calls a plain webrtcbin with conicsignaller"""
+        camera = self.plain_camera("client-id=camera")
+        camera.wait_message("conic-registered")
+        _, pipe = self.watch("viewer", f"conicsrc target-id=camera uri={self.hub.uri} ! {RGB}")
+        self.check(pipe)
+
+    def test_called_by_conicsink(self):
+        """A conicsink calls a plain webrtcbin with conicsignaller"""
+        viewer, pipe = self.plain_viewer("client-id=bob")
+        viewer.wait_message("conic-registered")
+        peers.Launch(self, "camera", f"videotestsrc is-live=true ! conicsink target-id=bob uri={self.hub.uri}")
+        self.check(pipe)
+
+    def test_channel(self):
+        """Messages pass between two plain webrtcbins, both ways"""
+        called = peers.Probe(self, "called", "webrtcbin name=rtc bundle-policy=max-bundle "
+                             f" conicsignaller webrtc=rtc client-id=bob uri={self.hub.uri}")
+        called.wait_event("message", name="conic-registered")
+        caller = peers.Probe(self, "caller", "webrtcbin name=rtc bundle-policy=max-bundle "
+                             f" conicsignaller name=sig webrtc=rtc client-id=alice uri={self.hub.uri}", paused=True)
+        caller.ask("channel", webrtc="rtc", label="chat")
+        caller.ask("set", element="sig", property="target-id", value="bob")
+        caller.ask("state", state="PLAYING")
+        caller.wait_event("channel-open", label="chat")
+        called.wait_event("channel-open", label="chat")
+        caller.ask("say", label="chat", text="grüße")
+        called.wait_event("channel-message", kind="text", text="grüße")
+        called.ask("say", label="chat", text="zurück")
+        caller.wait_event("channel-message", kind="text", text="zurück")
+
+
+if __name__ == "__main__":
+    tap.main()
