@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What gst-inspect-1.0 says of the elements.
 
-Shows that each element can be looked up with a description, pads and properties that explain themselves: every
-property of ours has a blurb that says more than its name, a default and, for a number, a range; and that each
-element's source has example pipelines, all of which gst-launch-1.0 would take.
+Shows that each element can be looked up with a description, pads and properties that explain
+themselves: every property of ours has a blurb that says more than its name, a default and, for a
+number, a range; and that each element's source has example pipelines, all of which gst-launch-1.0
+would take.
 """
 
 import os
@@ -15,7 +16,16 @@ import subprocess
 from conictest import peers, tap
 
 ELEMENTS = ("conicsignaller", "conicbin", "conicsink", "conicsrc")
-COMMON = {"uri", "client-id", "target-id", "stun-server", "turn-servers", "session-timeout", "connected", "stats"}
+COMMON = {
+    "uri",
+    "client-id",
+    "target-id",
+    "stun-server",
+    "turn-servers",
+    "session-timeout",
+    "connected",
+    "stats",
+}
 OWN = {
     "conicsignaller": COMMON | {"webrtc"},
     "conicbin": COMMON | {"latency"},
@@ -24,12 +34,24 @@ OWN = {
 }
 PADS = {
     "conicsignaller": set(),
-    "conicbin": {("SINK", "audio_%u", "On request"), ("SINK", "video_%u", "On request"),
-                 ("SINK", "data_%s", "On request"), ("SRC", "audio_src_%u", "Sometimes"),
-                 ("SRC", "video_src_%u", "Sometimes"), ("SRC", "data_src_%s", "Sometimes")},
-    "conicsink": {("SINK", "audio_%u", "On request"), ("SINK", "video_%u", "On request"),
-                  ("SINK", "data_%s", "On request")},
-    "conicsrc": {("SRC", "audio_%u", "Sometimes"), ("SRC", "video_%u", "Sometimes"), ("SRC", "data_%s", "Sometimes")},
+    "conicbin": {
+        ("SINK", "audio_%u", "On request"),
+        ("SINK", "video_%u", "On request"),
+        ("SINK", "data_%s", "On request"),
+        ("SRC", "audio_src_%u", "Sometimes"),
+        ("SRC", "video_src_%u", "Sometimes"),
+        ("SRC", "data_src_%s", "Sometimes"),
+    },
+    "conicsink": {
+        ("SINK", "audio_%u", "On request"),
+        ("SINK", "video_%u", "On request"),
+        ("SINK", "data_%s", "On request"),
+    },
+    "conicsrc": {
+        ("SRC", "audio_%u", "Sometimes"),
+        ("SRC", "video_%u", "Sometimes"),
+        ("SRC", "data_%s", "Sometimes"),
+    },
 }
 NUMBER = re.compile(r"(Unsigned )?Integer(64)?\. Range: \d+ - \d+ +Default: \d+")
 
@@ -39,8 +61,14 @@ def gst_environment():
 
 
 def inspect(name):
-    done = subprocess.run(["gst-inspect-1.0", name], env=gst_environment(), capture_output=True, text=True,
-                          timeout=tap.seconds(60), check=False)
+    done = subprocess.run(
+        ["gst-inspect-1.0", name],
+        env=gst_environment(),
+        capture_output=True,
+        text=True,
+        timeout=tap.seconds(60),
+        check=False,
+    )
     if done.returncode or done.stderr:
         raise AssertionError(f"gst-inspect-1.0 {name}: status {done.returncode}, {done.stderr}")
     return done.stdout
@@ -88,7 +116,9 @@ class Inspect(tap.TestCase):
         self.assertLessEqual(OWN[element], set(found))
         for name in OWN[element]:
             blurb, rest = found[name]
-            self.assertGreater(len(blurb.split()), 3, f"{name}: a blurb says what the property is for: {blurb}")
+            self.assertGreater(
+                len(blurb.split()), 3, f"{name}: a blurb says what the property is for: {blurb}"
+            )
             self.assertRegex(rest, "flags: .*readable")
             if name in ("latency", "session-timeout"):
                 self.assertRegex(rest, NUMBER)
@@ -114,16 +144,28 @@ class Inspect(tap.TestCase):
 
     def test_examples(self):
         """Each element's documentation has example pipelines, and they can be built"""
-        code = ("import sys, gi; gi.require_version('Gst', '1.0'); from gi.repository import Gst; Gst.init(None)\n"
-                "Gst.parse_launchv(sys.argv[1:])")
+        code = (
+            "import sys, gi; gi.require_version('Gst', '1.0'); from gi.repository import Gst; Gst.init(None)\n"
+            "Gst.parse_launchv(sys.argv[1:])"
+        )
         for element in ELEMENTS:
             found = examples(element)
             self.assertTrue(found, f"{element}: no example pipeline in its source")
-            self.assertTrue(any(element in example for example in found), f"{element}: no example of its own")
+            self.assertTrue(
+                any(element in example for example in found), f"{element}: no example of its own"
+            )
             for example in found:
-                done = subprocess.run(["/usr/bin/python3", "-c", code, *shlex.split(example)], env=gst_environment(),
-                                      capture_output=True, text=True, timeout=tap.seconds(60), check=False)
-                self.assertEqual((done.returncode, done.stderr), (0, ""), f"gst-launch-1.0 {example}")
+                done = subprocess.run(
+                    ["/usr/bin/python3", "-c", code, *shlex.split(example)],
+                    env=gst_environment(),
+                    capture_output=True,
+                    text=True,
+                    timeout=tap.seconds(60),
+                    check=False,
+                )
+                self.assertEqual(
+                    (done.returncode, done.stderr), (0, ""), f"gst-launch-1.0 {example}"
+                )
 
 
 if __name__ == "__main__":

@@ -4,16 +4,19 @@
 
 Usage: count.py LOG.json…   (what `meson test --logbase` leaves in meson-logs/)
 
-A test program that speaks TAP counts each of its cases, any other counts as one. A program that crashed,
-timed out or ran fewer cases than it planned counts one failure more than the cases it reported. The exit
-status is 1 when something failed, when a log is missing, or when there was nothing to count.
+A test program that speaks TAP counts each of its cases, any other counts as one. A program that
+crashed, timed out or ran fewer cases than it planned counts one failure more than the cases it
+reported. The exit status is 1 when something failed, when a log is missing, or when there was
+nothing to count.
 """
 
 import json
 import re
 import sys
 
-CASE = re.compile(r"^(not )?ok\b[ \t]*(?:\d+)?[ \t]*(?:- )?(.*?)(?:[ \t]+#[ \t]*(SKIP|TODO)\b(.*))?$", re.I)
+CASE = re.compile(
+    r"^(not )?ok\b[ \t]*(?:\d+)?[ \t]*(?:- )?(.*?)(?:[ \t]+#[ \t]*(SKIP|TODO)\b(.*))?$", re.I
+)
 OUTCOMES = {"OK": "passed", "EXPECTEDFAIL": "passed", "SKIP": "skipped"}
 
 
@@ -36,7 +39,9 @@ def cases(record):
     if not found:
         found.append(("", whole))
     elif whole == "failed" and not any(outcome == "failed" for _, outcome in found):
-        found.append((f"{record['result'].lower()} (exit status {record.get('returncode')})", "failed"))
+        found.append(
+            (f"{record['result'].lower()} (exit status {record.get('returncode')})", "failed")
+        )
     return found
 
 
@@ -56,7 +61,9 @@ def main():
             for name, outcome in cases(record):
                 counts[outcome] += 1
                 if outcome != "passed":
-                    remarks.append(f"{outcome}: {label}: {record['name']}{': ' if name else ''}{name}")
+                    remarks.append(
+                        f"{outcome}: {label}: {record['name']}{': ' if name else ''}{name}"
+                    )
     if not any(counts.values()):
         counts["failed"] = 1
         remarks.append("failed: no test ran")

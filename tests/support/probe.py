@@ -1,12 +1,14 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Runs a pipeline, reports what it sees as JSON lines on standard output, takes commands on standard input.
+"""Runs a pipeline, reports what it sees as JSON lines on standard output, takes commands on standard
+input.
 
 Usage: probe.py [--paused] [--dump SINK=FILE]… PIPELINE
 
-Events (`ev`): message (name and fields of element messages), warning, error, eos, sample (of each appsink:
-sink, n, pts and duration in ns, size, media, format, and its text if that is short and UTF-8), channel and
-channel-message (of a plain webrtcbin), notify (of client-id and connected), and one for each command:
+Events (`ev`): message (name and fields of element messages), warning, error, eos, sample (of each
+appsink: sink, n, pts and duration in ns, size, media, format, and its text if that is short and
+UTF-8), channel and channel-message (of a plain webrtcbin), notify (of client-id and connected),
+and one for each command:
 
   state   state=NULL|READY|PAUSED|PLAYING      how long set_state took
   get     element, property                    its value
@@ -30,7 +32,12 @@ import gi
 gi.require_version("Gst", "1.0")
 gi.require_version("GstApp", "1.0")
 gi.require_version("GstWebRTC", "1.0")
-from gi.repository import GLib, Gst, GstApp, GstWebRTC  # noqa: E402,F401  pylint: disable=wrong-import-position
+from gi.repository import (
+    GLib,
+    Gst,
+    GstApp,
+    GstWebRTC,
+)  # noqa: E402,F401  pylint: disable=wrong-import-position
 
 SHORT_BYTES = 4096
 
@@ -79,12 +86,18 @@ class Probe:
                 element.set_property("emit-signals", True)
                 element.connect("new-sample", self.on_sample)
             elif factory == "webrtcbin":
-                element.connect("on-data-channel", lambda _rtc, channel: self.watch_channel(channel))
+                element.connect(
+                    "on-data-channel", lambda _rtc, channel: self.watch_channel(channel)
+                )
             elif factory.startswith("conic"):
                 for name in ("client-id", "connected"):
                     element.connect(f"notify::{name}", self.on_notify)
-        GLib.io_add_watch(GLib.IOChannel.unix_new(0), GLib.PRIORITY_DEFAULT,
-                          GLib.IOCondition.IN | GLib.IOCondition.HUP, self.on_input)
+        GLib.io_add_watch(
+            GLib.IOChannel.unix_new(0),
+            GLib.PRIORITY_DEFAULT,
+            GLib.IOCondition.IN | GLib.IOCondition.HUP,
+            self.on_input,
+        )
         for number in (signal.SIGTERM, signal.SIGINT):
             GLib.unix_signal_add(GLib.PRIORITY_HIGH, number, self.loop.quit)
         say("ready")
@@ -119,15 +132,26 @@ class Probe:
         elif message.type in (Gst.MessageType.WARNING, Gst.MessageType.ERROR):
             warning = message.type == Gst.MessageType.WARNING
             error, debug = message.parse_warning() if warning else message.parse_error()
-            say("warning" if warning else "error", source=source, domain=error.domain, code=error.code,
-                text=error.message, debug=debug)
+            say(
+                "warning" if warning else "error",
+                source=source,
+                domain=error.domain,
+                code=error.code,
+                text=error.message,
+                debug=debug,
+            )
         elif message.type == Gst.MessageType.EOS:
             say("eos")
         elif message.type == Gst.MessageType.STATE_CHANGED and message.src == self.pipeline:
             say("reached", state=message.parse_state_changed()[1].value_nick.upper())
 
     def on_notify(self, element, pspec):
-        say("notify", source=element.get_name(), property=pspec.name, value=plain(element.get_property(pspec.name)))
+        say(
+            "notify",
+            source=element.get_name(),
+            property=pspec.name,
+            value=plain(element.get_property(pspec.name)),
+        )
 
     def on_sample(self, sink):
         sample = sink.emit("pull-sample")
@@ -135,9 +159,17 @@ class Probe:
         buffer = sample.get_buffer()
         size = buffer.get_size()
         structure = sample.get_caps().get_structure(0) if sample.get_caps() else None
-        event = {"sink": name, "n": self.counts.get(name, 0), "pts": buffer.pts, "duration": buffer.duration,
-                 "size": size, "media": structure.get_name() if structure else None,
-                 "format": plain(structure.get_value("format")) if structure and structure.has_field("format") else None}
+        event = {
+            "sink": name,
+            "n": self.counts.get(name, 0),
+            "pts": buffer.pts,
+            "duration": buffer.duration,
+            "size": size,
+            "media": structure.get_name() if structure else None,
+            "format": plain(structure.get_value("format"))
+            if structure and structure.has_field("format")
+            else None,
+        }
         self.counts[name] = event["n"] + 1
         if name in self.dumps:
             self.dumps[name].write(buffer.extract_dup(0, size))
@@ -148,7 +180,9 @@ class Probe:
             except UnicodeDecodeError:
                 event["text"] = None
         if structure and structure.has_field("width"):
-            event["width"], event["height"] = structure.get_value("width"), structure.get_value("height")
+            event["width"], event["height"] = structure.get_value("width"), structure.get_value(
+                "height"
+            )
         say("sample", **event)
         return Gst.FlowReturn.OK
 
@@ -158,10 +192,16 @@ class Probe:
         say("channel-made", label=label)
         channel.connect("on-open", lambda _c: say("channel-open", label=label))
         channel.connect("on-close", lambda _c: say("channel-closed", label=label))
-        channel.connect("on-message-string",
-                        lambda _c, text: say("channel-message", label=label, kind="text", text=text))
-        channel.connect("on-message-data", lambda _c, data: say(
-            "channel-message", label=label, kind="binary", size=data.get_size() if data else 0))
+        channel.connect(
+            "on-message-string",
+            lambda _c, text: say("channel-message", label=label, kind="text", text=text),
+        )
+        channel.connect(
+            "on-message-data",
+            lambda _c, data: say(
+                "channel-message", label=label, kind="binary", size=data.get_size() if data else 0
+            ),
+        )
 
     def set_state(self, name):
         started = time.monotonic()
@@ -189,7 +229,10 @@ class Probe:
             element.set_property(command["property"], command["value"])
             say("set")
         elif kind == "factories":
-            say("factories", names=sorted(e.get_factory().get_name() for e in self.deep() if e.get_factory()))
+            say(
+                "factories",
+                names=sorted(e.get_factory().get_name() for e in self.deep() if e.get_factory()),
+            )
         elif kind == "channel":
             rtc = self.pipeline.get_by_name(command["webrtc"])
             self.watch_channel(rtc.emit("create-data-channel", command["label"], None))

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The tests' own tools.
 
-Shows that what the other tests rely on can fail: that a critical, a crash, a sanitizer's report and a process
-that won't stop are all noticed, that the watchdog bites, that the measures of picture and sound tell right from
-wrong, and that the count at the end of tests/run is right.
+Shows that what the other tests rely on can fail: that a critical, a crash, a sanitizer's report
+and a process that won't stop are all noticed, that the watchdog bites, that the measures of
+picture and sound tell right from wrong, and that the count at the end of tests/run is right.
 """
 
 import json
@@ -46,9 +46,13 @@ class Noticed(tap.TestCase):
 
     def test_critical(self):
         """A critical is noticed"""
-        for text in ("(x:1): GLib-GObject-CRITICAL **: 10:00: g_object_unref: assertion failed",
-                     "(x:1): GStreamer-CRITICAL **: no", "(x:1): GLib-WARNING **: hm",
-                     "==1==ERROR: AddressSanitizer: heap-use-after-free", "a.c:1:2: runtime error: shift"):
+        for text in (
+            "(x:1): GLib-GObject-CRITICAL **: 10:00: g_object_unref: assertion failed",
+            "(x:1): GStreamer-CRITICAL **: no",
+            "(x:1): GLib-WARNING **: hm",
+            "==1==ERROR: AddressSanitizer: heap-use-after-free",
+            "a.c:1:2: runtime error: shift",
+        ):
             self.assertIn("sh printed", self.shell(f"echo '{text}' >&2"), text)
 
     def test_crash(self):
@@ -57,8 +61,14 @@ class Noticed(tap.TestCase):
 
     def test_never_stops(self):
         """A process that doesn't stop when asked is noticed"""
+
         def body(case):
-            process = Process(case, "sh", ["sh", "-c", "trap '' TERM; echo ready; exec cat"], stdin=subprocess.PIPE)
+            process = Process(
+                case,
+                "sh",
+                ["sh", "-c", "trap '' TERM; echo ready; exec cat"],
+                stdin=subprocess.PIPE,
+            )
             process.wait_line("ready")
             process.stop(0.1)
 
@@ -66,6 +76,7 @@ class Noticed(tap.TestCase):
 
     def test_watchdog(self):
         """The watchdog ends a case that waits for ever"""
+
         def body(case):
             Process(case, "cat", ["cat"], stdin=subprocess.PIPE).wait_line("never", 1000)
 
@@ -73,6 +84,7 @@ class Noticed(tap.TestCase):
 
     def test_no_line(self):
         """A line that never comes is a failure, at once if the process has ended"""
+
         def body(case):
             Process(case, "sh", ["sh", "-c", "echo other"]).wait_line("this", 1000)
 
@@ -80,8 +92,16 @@ class Noticed(tap.TestCase):
 
     def test_memory(self):
         """Memory that grows is measured"""
-        grower = Process(self, "grower", ["/usr/bin/python3", "-uc", "print('ready'); input(); x = b'x' * (64 << 20);"
-                                          "print('grown'); input()"], stdin=subprocess.PIPE)
+        grower = Process(
+            self,
+            "grower",
+            [
+                "/usr/bin/python3",
+                "-uc",
+                "print('ready'); input(); x = b'x' * (64 << 20);" "print('grown'); input()",
+            ],
+            stdin=subprocess.PIPE,
+        )
         grower.wait_line("ready")
         watch = MemoryWatch(grower)
         grower.stdin.write(b"\n")
@@ -94,8 +114,12 @@ class Noticed(tap.TestCase):
 class Measures(tap.TestCase):
     def test_bars(self):
         """The test bars are told from the same bars in another order"""
-        seen = peers.Launch(self, "bars", "videotestsrc num-buffers=1 ! video/x-raw,format=RGB,width=320,height=240 !"
-                            f" filesink location={self.path('bars')}")
+        seen = peers.Launch(
+            self,
+            "bars",
+            "videotestsrc num-buffers=1 ! video/x-raw,format=RGB,width=320,height=240 !"
+            f" filesink location={self.path('bars')}",
+        )
         self.assertEqual(seen.wait_exit(), 0)
         with open(self.path("bars"), "rb") as file:
             picture = media.rgb(file.read(), 320, 240)
@@ -123,7 +147,7 @@ class Measures(tap.TestCase):
         self.assertGreater(share, 0.99)
         self.assertLess(media.loudest(tone + np.sin(2 * np.pi * 1000 * t), 48000)[1], 0.6)
         self.assertLess(media.longest_silence(tone, 48000, 0.05), 0.001)
-        tone[10000:10000 + 4800] = 0
+        tone[10000 : 10000 + 4800] = 0
         self.assertAlmostEqual(media.longest_silence(tone, 48000, 0.05), 0.1, delta=0.001)
 
     def test_tamper(self):
@@ -135,22 +159,39 @@ class Measures(tap.TestCase):
 class Count(tap.TestCase):
     def count(self, *records):
         with open(self.path("log.json"), "w", encoding="utf-8") as file:
-            file.writelines(json.dumps({"name": "t", "stdout": "", "returncode": 0, **r}) + "\n" for r in records)
-        done = subprocess.run(["/usr/bin/python3", os.path.join(peers.SUPPORT, "count.py"), self.path("log.json")],
-                              capture_output=True, text=True, check=False)
+            file.writelines(
+                json.dumps({"name": "t", "stdout": "", "returncode": 0, **r}) + "\n"
+                for r in records
+            )
+        done = subprocess.run(
+            ["/usr/bin/python3", os.path.join(peers.SUPPORT, "count.py"), self.path("log.json")],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         return done.stdout.splitlines()[-1], done.returncode
 
     def test_passed(self):
         """Cases are counted, programs without cases count as one"""
-        self.assertEqual(self.count({"result": "OK", "stdout": "1..2\nok 1 - a\nok 2 - b # SKIP no\n"},
-                                    {"result": "OK"}), ("2 passed, 0 failed, 1 skipped", 0))
+        self.assertEqual(
+            self.count(
+                {"result": "OK", "stdout": "1..2\nok 1 - a\nok 2 - b # SKIP no\n"}, {"result": "OK"}
+            ),
+            ("2 passed, 0 failed, 1 skipped", 0),
+        )
 
     def test_failed(self):
         """A failed case, a crash after good cases, a time-out and a missing log all count as failures"""
-        self.assertEqual(self.count({"result": "ERROR", "stdout": "1..2\nok 1 a\nnot ok 2 b\n", "returncode": 1}),
-                         ("1 passed, 1 failed, 0 skipped", 1))
-        self.assertEqual(self.count({"result": "ERROR", "stdout": "1..2\nok 1 a\n", "returncode": -11}),
-                         ("1 passed, 1 failed, 0 skipped", 1))
+        self.assertEqual(
+            self.count(
+                {"result": "ERROR", "stdout": "1..2\nok 1 a\nnot ok 2 b\n", "returncode": 1}
+            ),
+            ("1 passed, 1 failed, 0 skipped", 1),
+        )
+        self.assertEqual(
+            self.count({"result": "ERROR", "stdout": "1..2\nok 1 a\n", "returncode": -11}),
+            ("1 passed, 1 failed, 0 skipped", 1),
+        )
         self.assertEqual(self.count({"result": "TIMEOUT"}), ("0 passed, 1 failed, 0 skipped", 1))
         self.assertEqual(self.count(), ("0 passed, 1 failed, 0 skipped", 1))
 

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Sound from a WAV file in one process to samples in another.
 
-Shows that both channels of a stereo file arrive, each with its own tone and not the other's, without gaps.
+Shows that both channels of a stereo file arrive, each with its own tone and not the other's,
+without gaps.
 """
 
 import numpy as np
@@ -27,17 +28,26 @@ class Audio(tap.TestCase):
         wav, raw = self.path("tones.wav"), self.path("heard.raw")
         media.write_tones(wav, duration + 30, LEFT_HZ, RIGHT_HZ)
         hub = peers.Conicd(self)
-        player = peers.Launch(self, "player",
-                              f"filesrc location={wav} ! wavparse ! clocksync ! conicsink client-id=player uri={hub.uri}")
+        player = peers.Launch(
+            self,
+            "player",
+            f"filesrc location={wav} ! wavparse ! clocksync ! conicsink client-id=player uri={hub.uri}",
+        )
         player.wait_message("conic-registered")
         listener = peers.Probe(
-            self, "listener",
+            self,
+            "listener",
             f"conicsrc target-id=player uri={hub.uri} ! audioconvert ! audioresample !"
             f" audio/x-raw,format=S16LE,rate={RATE},channels=2 ! appsink name=audio sync=false",
-            dump={"audio": raw})
+            dump={"audio": raw},
+        )
         first = listener.wait_event("sample", 30, sink="audio")
-        listener.wait_event("sample", duration + 20, what=f"{duration} s of sound",
-                            pts=lambda pts: pts - first["pts"] >= duration * 1e9)
+        listener.wait_event(
+            "sample",
+            duration + 20,
+            what=f"{duration} s of sound",
+            pts=lambda pts: pts - first["pts"] >= duration * 1e9,
+        )
         samples = listener.of_kind("sample", sink="audio")
 
         settled = [s for s in samples if s["pts"] - first["pts"] >= 1e9]
@@ -45,7 +55,7 @@ class Audio(tap.TestCase):
         self.assertLessEqual(max(gaps), GAP_SECONDS, "timestamps leave a gap")
 
         frames = sum(s["size"] for s in samples) // 4
-        heard = np.fromfile(raw, "<i2")[:frames * 2].reshape(-1, 2) / 32768
+        heard = np.fromfile(raw, "<i2")[: frames * 2].reshape(-1, 2) / 32768
         heard = heard[RATE:]
         self.assertGreater(len(heard), (duration - 2) * RATE, "too little sound")
         for channel, wanted in ((0, LEFT_HZ), (1, RIGHT_HZ)):
@@ -53,9 +63,13 @@ class Audio(tap.TestCase):
             silence = media.longest_silence(tone, RATE, SILENCE)
             self.assertLessEqual(silence, GAP_SECONDS, f"channel {channel} is silent for a while")
             for start in range(0, len(tone) - RATE + 1, RATE):
-                frequency, share = media.loudest(tone[start:start + RATE], RATE)
-                self.assertAlmostEqual(frequency, wanted, delta=3, msg=f"channel {channel} at {1 + start / RATE} s")
-                self.assertGreater(share, 0.8, f"channel {channel} has more than its tone at {1 + start / RATE} s")
+                frequency, share = media.loudest(tone[start : start + RATE], RATE)
+                self.assertAlmostEqual(
+                    frequency, wanted, delta=3, msg=f"channel {channel} at {1 + start / RATE} s"
+                )
+                self.assertGreater(
+                    share, 0.8, f"channel {channel} has more than its tone at {1 + start / RATE} s"
+                )
         print(f"# {len(heard) / RATE:.1f} s of sound, longest gap {max(gaps) * 1000:.1f} ms")
 
 

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A hundred times connected and disconnected.
 
-Shows that neither the side that comes and goes, nor the one that stays, nor the hub holds on to anything: file
-descriptors and threads are as many as they were, memory hardly more, GStreamer's own leak tracer finds no object
-left, and in the sanitizer build neither does LeakSanitizer find a block.
+Shows that neither the side that comes and goes, nor the one that stays, nor the hub holds on to
+anything: file descriptors and threads are as many as they were, memory hardly more, GStreamer's
+own leak tracer finds no object left, and in the sanitizer build neither does LeakSanitizer find a
+block.
 """
 
 import os
@@ -19,10 +20,12 @@ PAUSE = 20
 # GLib and GStreamer keep a few idle threads, and what wakes them, in their pools.
 SLACK_FDS = 4
 SLACK_THREADS = 8
-# An allocator doesn't give everything back; 80 leaked sessions of a few hundred KiB would be more than this.
+# An allocator doesn't give everything back; 80 leaked sessions of a few hundred KiB would be more
+# than this.
 SLACK_BYTES = 24 << 20
 CYCLE_SECONDS = 20
-# Under AddressSanitizer freed memory is kept for a while, so that memory says nothing there; leaks do.
+# Under AddressSanitizer freed memory is kept for a while, so that memory says nothing there;
+# leaks do.
 CYCLER = os.path.join(peers.BUILD, "tests", "integration", "elements", "cycler")
 
 
@@ -38,18 +41,36 @@ class Cycles(tap.TestCase):
         environment = peers.gst_environment(leaks=True)
         environment["GST_TRACERS"] = "leaks"
         environment["GST_DEBUG"] = "1,GST_TRACER:7"
-        cycler = Process(self, "cycler", [CYCLER, str(CYCLES), str(PAUSE), str(int(tap.seconds(CYCLE_SECONDS))),
-                                          viewer_pipeline.format(uri=hub.uri)], env=environment, stdin=subprocess.PIPE)
+        cycler = Process(
+            self,
+            "cycler",
+            [
+                CYCLER,
+                str(CYCLES),
+                str(PAUSE),
+                str(int(tap.seconds(CYCLE_SECONDS))),
+                viewer_pipeline.format(uri=hub.uri),
+            ],
+            env=environment,
+            stdin=subprocess.PIPE,
+        )
         looks = []
         for cycles in range(PAUSE, CYCLES + 1, PAUSE):
             cycler.wait_line(rf"^cycle {cycles}$", 60)
-            camera.wait_until(lambda n=cycles: len(camera.messages("conic-session-ended")) >= n, 20,
-                              f"{cycles} sessions ended")
+            camera.wait_until(
+                lambda n=cycles: len(camera.messages("conic-session-ended")) >= n,
+                20,
+                f"{cycles} sessions ended",
+            )
             looks.append({process.name: status(process.pid) for process in (hub, camera, cycler)})
             cycler.stdin.write(b"\n")
             cycler.stdin.flush()
         self.assertEqual(cycler.wait_exit(60), 0)
-        self.assertEqual([line.text for line in cycler.lines if "object-alive" in line.text], [], "objects leaked")
+        self.assertEqual(
+            [line.text for line in cycler.lines if "object-alive" in line.text],
+            [],
+            "objects leaked",
+        )
         self.assertEqual(camera.stop(), 0)
         self.assertEqual(hub.stop(), 0)
         return looks[0], looks[-1]
@@ -65,9 +86,12 @@ class Cycles(tap.TestCase):
 
     def test_video(self):
         """100 viewers come and go: nothing is left of them on either side, nor in the hub"""
-        self.check(*self.cycle(
-            "videotestsrc is-live=true ! video/x-raw,width=160,height=120 ! conicsink client-id=camera uri={uri}",
-            "conicsrc target-id=camera uri={uri} ! fakesink name=out"))
+        self.check(
+            *self.cycle(
+                "videotestsrc is-live=true ! video/x-raw,width=160,height=120 ! conicsink client-id=camera uri={uri}",
+                "conicsrc target-id=camera uri={uri} ! fakesink name=out",
+            )
+        )
 
 
 if __name__ == "__main__":

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Text and bytes through data pads.
 
-Shows that ten thousand lines arrive complete, in order, byte for byte, as text messages cut only between
-characters, or one message a line where that is asked for; that a hundred megabytes arrive unharmed with the
-memory of both sides bounded; and that a receiver that doesn't read holds the sender back instead of making
-anything grow.
+Shows that ten thousand lines arrive complete, in order, byte for byte, as text messages cut only
+between characters, or one message a line where that is asked for; that a hundred megabytes arrive
+unharmed with the memory of both sides bounded; and that a receiver that doesn't read holds the
+sender back instead of making anything grow.
 """
 
 import hashlib
@@ -23,7 +23,8 @@ LINES = 10_000
 MIB = 1 << 20
 # What both processes together with all buffers between them may grow by during a transfer.
 GROWTH_BYTES = 120 * MIB
-# What may be under way between a writer and a reader that has stopped: pipes, queues, SCTP's buffers.
+# What may be under way between a writer and a reader that has stopped: pipes, queues, SCTP's
+# buffers.
 UNDERWAY_BYTES = 48 * MIB
 CHUNK_BYTES = 64 * 1024
 # A writer that gets nothing rid of for so long is held back.
@@ -33,8 +34,10 @@ STALLED_SECONDS = 3
 def make_lines():
     """Lines of many lengths with characters of one to four bytes, some of them empty."""
     words = ["plain", "grüße", "日本語の行", "🎈🎊", "ελληνικά", ""]
-    return [f"{i} {' '.join(words[(i + k) % len(words)] for k in range(i % 23))}\n" if i % 97 else "\n"
-            for i in range(LINES)]
+    return [
+        f"{i} {' '.join(words[(i + k) % len(words)] for k in range(i % 23))}\n" if i % 97 else "\n"
+        for i in range(LINES)
+    ]
 
 
 def make_bytes(count, seed=1):
@@ -81,7 +84,9 @@ class Reader:
     def finish(self, timeout):
         self._thread.join(tap.seconds(timeout))
         if self._thread.is_alive():
-            raise AssertionError(f"the reader had {self.count} bytes and no end after {tap.seconds(timeout):.0f} s")
+            raise AssertionError(
+                f"the reader had {self.count} bytes and no end after {tap.seconds(timeout):.0f} s"
+            )
 
 
 class Writer(threading.Thread):
@@ -129,8 +134,11 @@ class Data(tap.TestCase):
 
     def launch_receiver(self, pad, reader, target="alice"):
         receiver = peers.Launch(
-            self, "receiver", f"conicsrc name=r target-id={target} uri={self.hub.uri}  r.{pad} ! fdsink fd={reader.fd}",
-            pass_fds=(reader.fd,))
+            self,
+            "receiver",
+            f"conicsrc name=r target-id={target} uri={self.hub.uri}  r.{pad} ! fdsink fd={reader.fd}",
+            pass_fds=(reader.fd,),
+        )
         reader.start()
         return receiver
 
@@ -143,13 +151,18 @@ class Data(tap.TestCase):
     def send_lines(self, lines, properties=""):
         path = self.write_file("lines.txt", "".join(lines).encode())
         with open(path, "rb") as file:
-            sender = peers.Launch(self, "sender", f"fdsrc ! s.data_chat"
-                                  f"  conicsink name=s client-id=alice uri={self.hub.uri} {properties}", stdin=file)
+            sender = peers.Launch(
+                self,
+                "sender",
+                f"fdsrc ! s.data_chat"
+                f"  conicsink name=s client-id=alice uri={self.hub.uri} {properties}",
+                stdin=file,
+            )
         sender.wait_message("conic-registered")
         return sender
 
     def test_lines(self):
-        """10,000 lines from fdsrc to fdsink, complete, in order, byte for byte, and both sides end by themselves"""
+        """10,000 lines arrive complete, in order, byte for byte, and both sides end by themselves"""
         lines = make_lines()
         sender = self.send_lines(lines)
         reader = Reader(keep=True)
@@ -162,8 +175,12 @@ class Data(tap.TestCase):
         self.assertEqual(got, "".join(lines).encode())
 
     def collect(self):
-        receiver = peers.Probe(self, "receiver", f"conicsrc name=r target-id=alice uri={self.hub.uri}"
-                               "  r.data_chat ! appsink name=chat sync=false")
+        receiver = peers.Probe(
+            self,
+            "receiver",
+            f"conicsrc name=r target-id=alice uri={self.hub.uri}"
+            "  r.data_chat ! appsink name=chat sync=false",
+        )
         receiver.wait_event("eos", 60)
         return receiver.of_kind("sample", sink="chat")
 
@@ -175,7 +192,9 @@ class Data(tap.TestCase):
         self.assertEqual(sender.wait_exit(20), 0)
         self.assertEqual({m["media"] for m in messages}, {"text/x-raw"})
         self.assertEqual({m["format"] for m in messages}, {"utf8"})
-        self.assertEqual([m["n"] for m in messages if m["text"] is None], [], "messages cut within a character")
+        self.assertEqual(
+            [m["n"] for m in messages if m["text"] is None], [], "messages cut within a character"
+        )
         self.assertEqual("".join(m["text"] for m in messages), "".join(lines))
 
     def test_one_message_a_line(self):
@@ -190,27 +209,43 @@ class Data(tap.TestCase):
 
     def test_text_on_the_wire(self):
         """Another WebRTC peer sees text messages for text and binary ones for bytes"""
-        peer = peers.Probe(self, "peer", "webrtcbin name=rtc bundle-policy=max-bundle "
-                           f" conicsignaller webrtc=rtc client-id=peer uri={self.hub.uri}")
+        peer = peers.Probe(
+            self,
+            "peer",
+            "webrtcbin name=rtc bundle-policy=max-bundle "
+            f" conicsignaller webrtc=rtc client-id=peer uri={self.hub.uri}",
+        )
         peer.wait_event("message", name="conic-registered")
         text = self.write_file("text", "".join(make_lines()[1:400]).encode())
         noise = b"".join(make_bytes(300_000))
         blob = self.write_file("blob", noise)
-        peers.Launch(self, "sender", f"conicsink name=s target-id=peer uri={self.hub.uri}"
-                     f"  filesrc location={text} ! s.data_chat"
-                     f"  filesrc location={blob} ! application/octet-stream ! s.data_blob")
+        peers.Launch(
+            self,
+            "sender",
+            f"conicsink name=s target-id=peer uri={self.hub.uri}"
+            f"  filesrc location={text} ! s.data_chat"
+            f"  filesrc location={blob} ! application/octet-stream ! s.data_blob",
+        )
 
         def amount(label, size):
             return sum(size(e) for e in peer.of_kind("channel-message", label=label))
 
         size = os.path.getsize(text)
-        peer.wait_until(lambda: amount("chat", lambda e: len(e.get("text", "").encode())) >= size, 40, "all the text")
-        peer.wait_until(lambda: amount("blob", lambda e: e.get("size", 0)) >= len(noise), 40, "all the bytes")
+        peer.wait_until(
+            lambda: amount("chat", lambda e: len(e.get("text", "").encode())) >= size,
+            40,
+            "all the text",
+        )
+        peer.wait_until(
+            lambda: amount("blob", lambda e: e.get("size", 0)) >= len(noise), 40, "all the bytes"
+        )
         chat = peer.of_kind("channel-message", label="chat")
         with open(text, encoding="utf-8") as file:
             self.assertEqual("".join(e["text"] for e in chat), file.read())
         self.assertEqual({e["kind"] for e in chat}, {"text"})
-        self.assertEqual({e["kind"] for e in peer.of_kind("channel-message", label="blob")}, {"binary"})
+        self.assertEqual(
+            {e["kind"] for e in peer.of_kind("channel-message", label="blob")}, {"binary"}
+        )
 
     def test_large(self):
         """100 MB through a binary pad arrive with the same SHA-256 and with bounded memory"""
@@ -220,8 +255,12 @@ class Data(tap.TestCase):
             for piece in make_bytes(size):
                 file.write(piece)
                 digest.update(piece)
-        sender = peers.Launch(self, "sender", f"filesrc location={path} ! application/octet-stream ! s.data_blob"
-                              f"  conicsink name=s client-id=alice uri={self.hub.uri}")
+        sender = peers.Launch(
+            self,
+            "sender",
+            f"filesrc location={path} ! application/octet-stream ! s.data_blob"
+            f"  conicsink name=s client-id=alice uri={self.hub.uri}",
+        )
         sender.wait_message("conic-registered")
         reader = Reader()
         receiver = self.launch_receiver("data_blob", reader)
@@ -237,14 +276,21 @@ class Data(tap.TestCase):
         self.assertEqual(reader.digest.hexdigest(), digest.hexdigest())
         for name, grown in growth.items():
             self.assertLess(grown, GROWTH_BYTES, f"the {name} grew")
-        print(f"# {size / 1e6:.0f} MB in {took:.1f} s = {size * 8 / took / 1e6:.0f} Mbit/s; "
-              + ", ".join(f"{name} +{grown / MIB:.0f} MiB" for name, grown in growth.items()))
+        print(
+            f"# {size / 1e6:.0f} MB in {took:.1f} s = {size * 8 / took / 1e6:.0f} Mbit/s; "
+            + ", ".join(f"{name} +{grown / MIB:.0f} MiB" for name, grown in growth.items())
+        )
 
     def test_slow_reader(self):
         """A receiver that stops reading holds the sender back; nothing is lost and nothing grows"""
         size = tap.scaled(200, 80) * MIB
-        sender = peers.Launch(self, "sender", "fdsrc ! application/octet-stream ! s.data_blob"
-                              f"  conicsink name=s client-id=alice uri={self.hub.uri}", stdin=subprocess.PIPE)
+        sender = peers.Launch(
+            self,
+            "sender",
+            "fdsrc ! application/octet-stream ! s.data_blob"
+            f"  conicsink name=s client-id=alice uri={self.hub.uri}",
+            stdin=subprocess.PIPE,
+        )
         sender.wait_message("conic-registered")
         reader = Reader()
         reader.pause_at = MIB
@@ -253,8 +299,12 @@ class Data(tap.TestCase):
         memory = MemoryWatch(sender, receiver)
         # Enough to run into every limit on the way, and to notice if there is none.
         writer = Writer(sender.stdin, make_bytes(size))
-        self.assertTrue(writer.wait_stalled(90), f"all {writer.count} bytes went in though nobody read them")
-        self.assertFalse(reader.allowed.is_set(), f"the reader had only {reader.count} bytes when it stalled")
+        self.assertTrue(
+            writer.wait_stalled(90), f"all {writer.count} bytes went in though nobody read them"
+        )
+        self.assertFalse(
+            reader.allowed.is_set(), f"the reader had only {reader.count} bytes when it stalled"
+        )
         underway = writer.count - reader.count
         self.assertLess(underway, UNDERWAY_BYTES, "too much is under way")
         reader.allowed.set()
@@ -266,8 +316,10 @@ class Data(tap.TestCase):
         growth = memory.growth()
         for name, grown in growth.items():
             self.assertLess(grown, GROWTH_BYTES, f"the {name} grew")
-        print(f"# held back with {underway / MIB:.1f} MiB under way; "
-              + ", ".join(f"{name} +{grown / MIB:.0f} MiB" for name, grown in growth.items()))
+        print(
+            f"# held back with {underway / MIB:.1f} MiB under way; "
+            + ", ".join(f"{name} +{grown / MIB:.0f} MiB" for name, grown in growth.items())
+        )
 
 
 if __name__ == "__main__":

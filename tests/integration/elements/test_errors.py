@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What goes wrong, and what the bus says about it.
 
-Shows that what time can mend is a warning that says what to do, and is mended by itself once that is done: a hub
-that can't be reached, a target that isn't there, an offer that is refused, a hub that goes away; that what only
-the user can mend is an error: an id that is taken, an id or a URI that can't be one; that garbage from a peer harms
-nobody; and that an element that never connected goes to NULL at once, whatever it was waiting for.
+Shows that what time can mend is a warning that says what to do, and is mended by itself once that
+is done: a hub that can't be reached, a target that isn't there, an offer that is refused, a hub
+that goes away; that what only the user can mend is an error: an id that is taken, an id or a URI
+that can't be one; that garbage from a peer harms nobody; and that an element that never connected
+goes to NULL at once, whatever it was waiting for.
 """
 
 import json
@@ -99,7 +100,7 @@ class Errors(tap.TestCase):
     def test_invalid_id(self):
         """An id that can't be one is an error that names it"""
         hub = peers.Conicd(self)
-        probe = self.sink(f"client-id=\"no spaces, please\" uri={hub.uri}")
+        probe = self.sink(f'client-id="no spaces, please" uri={hub.uri}')
         said = probe.wait_event("error")
         self.assertIn("client-id", said["text"])
         self.assert_null_at_once(probe)
@@ -122,8 +123,12 @@ class Errors(tap.TestCase):
             start = len(viewer.events)
             offer = bob.wait("sdp", 40)
             self.assertEqual(offer["data"]["session_description"]["type"], "offer")
-            bob.send("bye", to_id="alice", reason="busy right now",
-                     **{key: offer["data"][key] for key in ("session_id",) if key in offer["data"]})
+            bob.send(
+                "bye",
+                to_id="alice",
+                reason="busy right now",
+                **{key: offer["data"][key] for key in ("session_id",) if key in offer["data"]},
+            )
             said = viewer.wait_event("warning", start=start)
             self.assertIn("bob", said["text"])
             self.assertIn("busy right now", said["text"])
@@ -146,8 +151,11 @@ class Errors(tap.TestCase):
         hub = peers.Conicd(self)
         camera = self.sink(f"client-id=camera uri={hub.uri}", "camera")
         camera.wait_event("message", name="conic-registered")
-        viewer = peers.Probe(self, "viewer", f"conicsrc target-id=camera uri={hub.uri} !"
-                             " appsink name=video sync=false")
+        viewer = peers.Probe(
+            self,
+            "viewer",
+            f"conicsrc target-id=camera uri={hub.uri} !" " appsink name=video sync=false",
+        )
         viewer.wait_event("sample", 30, sink="video", n=30)
         before = len(camera.events)
         port = hub.port
@@ -171,22 +179,40 @@ class Errors(tap.TestCase):
         mallory = wire.BarePeer(self, hub.uri, "mallory")
         media = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\n"
         offers = [
-            "", "nonsense", media, media + "m=video 9 UDP/TLS/RTP/SAVPF 96\r\n",
-            media + "m=video 9 UDP/TLS/RTP/SAVPF 96\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\na=ice-ufrag:abcd\r\n"
+            "",
+            "nonsense",
+            media,
+            media + "m=video 9 UDP/TLS/RTP/SAVPF 96\r\n",
+            media
+            + "m=video 9 UDP/TLS/RTP/SAVPF 96\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\na=ice-ufrag:abcd\r\n"
             "a=ice-pwd:0123456789012345678901\r\na=setup:actpass\r\na=rtcp-mux\r\na=rtpmap:96 VP8/90000\r\n",
-            media + "m=video 9 UDP/TLS/RTP/SAVPF 96\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\na=ice-ufrag:abcd\r\n"
+            media
+            + "m=video 9 UDP/TLS/RTP/SAVPF 96\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\na=ice-ufrag:abcd\r\n"
             "a=ice-pwd:0123456789012345678901\r\na=fingerprint:sha-256 zz:zz\r\na=setup:actpass\r\n"
             "a=rtcp-mux\r\na=rtpmap:96 VP8/90000\r\n",
             media + "m=audio 9 UDP/TLS/RTP/SAVPF 0\r\na=mid:x\r\n" * 20,
         ]
         for number, sdp in enumerate(offers):
             for kind in ("offer", "answer"):
-                mallory.send("sdp", to_id="camera", session_id=f"s{number}{kind}",
-                             session_description={"type": kind, "sdp": sdp})
-        for candidate in ("", "nonsense", "candidate:1 1 UDP 1 999.999.999.999 99999 typ host", "a" * 10_000):
+                mallory.send(
+                    "sdp",
+                    to_id="camera",
+                    session_id=f"s{number}{kind}",
+                    session_description={"type": kind, "sdp": sdp},
+                )
+        for candidate in (
+            "",
+            "nonsense",
+            "candidate:1 1 UDP 1 999.999.999.999 99999 typ host",
+            "a" * 10_000,
+        ):
             for index in (0, 99, None):
-                mallory.send("candidate", to_id="camera", session_id="s4offer",
-                             candidate={"candidate": candidate, "sdpMid": "0", "sdpMLineIndex": index})
+                mallory.send(
+                    "candidate",
+                    to_id="camera",
+                    session_id="s4offer",
+                    candidate={"candidate": candidate, "sdpMid": "0", "sdpMLineIndex": index},
+                )
         mallory.send("bye", to_id="camera", session_id="never heard of", reason="x\u0001y")
         viewer = self.source(f"target-id=camera uri={hub.uri}", "viewer")
         viewer.wait_event("message", 30, name="conic-session-started")
@@ -225,7 +251,9 @@ class Errors(tap.TestCase):
         text = self.path("text")
         with open(text, "w", encoding="utf-8") as file:
             file.write("hello\n" * 100_000)
-        probe = peers.Probe(self, "sender", f"filesrc location={text} ! s.data_chat  conicsink name=s uri={hub.uri}")
+        probe = peers.Probe(
+            self, "sender", f"filesrc location={text} ! s.data_chat  conicsink name=s uri={hub.uri}"
+        )
         probe.wait_event("message", name="conic-registered")
         self.assert_null_at_once(probe)
 
@@ -253,8 +281,12 @@ class Errors(tap.TestCase):
         def sessions(probe, element):
             return probe.ask("get", element=element, property="stats")["value"]["sessions"]
 
-        # They are refreshed once a second: asked as often as it takes until both have something to say.
-        for probe, element, peer, rate in ((camera, "s", "viewer", "bitrate-out"), (viewer, "r", "camera", "bitrate-in")):
+        # They are refreshed once a second: asked as often as it takes until both have something
+        # to say.
+        for probe, element, peer, rate in (
+            (camera, "s", "viewer", "bitrate-out"),
+            (viewer, "r", "camera", "bitrate-in"),
+        ):
             found = []
             while not (found and found[0][rate] > 0 and found[0]["path"] != "unknown"):
                 found = sessions(probe, element)
@@ -266,8 +298,14 @@ class Errors(tap.TestCase):
 
     def test_gst_inspect_survives(self):
         """The plugin loads in gst-inspect-1.0 without a word on standard error"""
-        done = subprocess.run(["gst-inspect-1.0", "conic"], env={**os.environ, **peers.gst_environment(), "GST_DEBUG": "0"},
-                              capture_output=True, text=True, timeout=tap.seconds(30), check=False)
+        done = subprocess.run(
+            ["gst-inspect-1.0", "conic"],
+            env={**os.environ, **peers.gst_environment(), "GST_DEBUG": "0"},
+            capture_output=True,
+            text=True,
+            timeout=tap.seconds(30),
+            check=False,
+        )
         self.assertEqual((done.returncode, done.stderr), (0, ""))
 
 

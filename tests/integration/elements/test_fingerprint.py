@@ -2,19 +2,24 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A hub that lies about a certificate.
 
-A hub in between rewrites the fingerprint in what it passes to one side, as one would that wants to sit in the
-middle of the call. webrtcbin itself notices nothing. Shows, in both roles and both directions, that the side that
-was lied to ends the session with an error that says why, and that neither media nor data got through, in or out;
-and that the same call through the same hub works when it doesn't lie.
+A hub in between rewrites the fingerprint in what it passes to one side, as one would that wants
+to sit in the middle of the call. webrtcbin itself notices nothing. Shows, in both roles and both
+directions, that the side that was lied to ends the session with an error that says why, and that
+neither media nor data got through, in or out; and that the same call through the same hub works
+when it doesn't lie.
 """
 
 from conictest import peers, tap, wire
 
 MESSAGE = "the secret\n"
-SOURCES = ("videotestsrc is-live=true ! s.video_0  audiotestsrc is-live=true ! s.audio_0"
-           "  filesrc location={text} ! s.data_chat")
-SINKS = ("r.video_0 ! appsink name=video sync=false  r.audio_0 ! appsink name=audio sync=false"
-         "  r.data_chat ! appsink name=data sync=false")
+SOURCES = (
+    "videotestsrc is-live=true ! s.video_0  audiotestsrc is-live=true ! s.audio_0"
+    "  filesrc location={text} ! s.data_chat"
+)
+SINKS = (
+    "r.video_0 ! appsink name=video sync=false  r.audio_0 ! appsink name=audio sync=false"
+    "  r.data_chat ! appsink name=data sync=false"
+)
 
 
 class Fingerprint(tap.TestCase):
@@ -53,16 +58,22 @@ class Fingerprint(tap.TestCase):
 
     def check(self, push, victim):
         lying = self.lying_hub()
-        sender, receiver = self.start(push, *((lying, self.hub.uri) if victim == "sender" else (self.hub.uri, lying)))
+        sender, receiver = self.start(
+            push, *((lying, self.hub.uri) if victim == "sender" else (self.hub.uri, lying))
+        )
         told, other = (sender, receiver) if victim == "sender" else (receiver, sender)
         failed = told.wait_event("message", 30, name="conic-session-failed")
         self.assertGreater(self.meddled, 0, "the hub changed nothing")
         self.assertRegex(failed["fields"]["reason"], "(?i)certificate|fingerprint")
         calls = push == (victim == "sender")
-        said = told.wait_event("error" if calls else "warning", 10, text=lambda t: t is not None and "ertificate" in t)
+        said = told.wait_event(
+            "error" if calls else "warning", 10, text=lambda t: t is not None and "ertificate" in t
+        )
         self.assertRegex(said["text"], "(?i)fingerprint")
         # The honest side hears the goodbye; whatever was under way has come by then.
-        other.wait_event("message", 30, name=lambda name: name in ("conic-session-ended", "conic-session-failed"))
+        other.wait_event(
+            "message", 30, name=lambda name: name in ("conic-session-ended", "conic-session-failed")
+        )
         for probe in (sender, receiver):
             self.assertEqual(probe.of_kind("sample"), [], f"something came out of the {probe.name}")
         self.assertEqual(told.of_kind("message", name="conic-session-started"), [])

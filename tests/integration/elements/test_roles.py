@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Who calls, and what goes over the call.
 
-Shows each kind of pad (sound, pictures, messages) alone and all together, pushed by a conicsink with a target
-and pulled by a conicsrc with one; both directions in one conicbin; and media that was encoded outside passing
-through as it is.
+Shows each kind of pad (sound, pictures, messages) alone and all together, pushed by a conicsink
+with a target and pulled by a conicsrc with one; both directions in one conicbin; and media that
+was encoded outside passing through as it is.
 """
 
 from conictest import media, peers, tap
@@ -49,13 +49,24 @@ class Roles(tap.TestCase):
     def check(self, receiver, kinds):
         if "audio" in kinds:
             first = receiver.wait_event("sample", 30, sink="audio", what="sound")
-            receiver.wait_event("sample", 20, sink="audio", what="1.5 s of sound",
-                                pts=lambda pts: pts - first["pts"] > ENOUGH_SOUND_NS)
+            receiver.wait_event(
+                "sample",
+                20,
+                sink="audio",
+                what="1.5 s of sound",
+                pts=lambda pts: pts - first["pts"] > ENOUGH_SOUND_NS,
+            )
         if "video" in kinds:
-            last = receiver.wait_event("sample", 30, sink="video", what="pictures",
-                                       n=lambda n: n is not None and n >= ENOUGH_FRAMES)
+            last = receiver.wait_event(
+                "sample",
+                30,
+                sink="video",
+                what="pictures",
+                n=lambda n: n is not None and n >= ENOUGH_FRAMES,
+            )
             self.assertEqual((last["width"], last["height"]), (WIDTH, HEIGHT))
         if "data" in kinds:
+
             def text():
                 return "".join(e["text"] for e in receiver.of_kind("sample", sink="data"))
 
@@ -63,17 +74,31 @@ class Roles(tap.TestCase):
             self.assertEqual(text(), TEXT)
 
     def pull(self, kinds):
-        sender = peers.Launch(self, "sender", f"conicsink name=s client-id=sender uri={self.hub.uri}  {self.sources(kinds)}")
+        sender = peers.Launch(
+            self,
+            "sender",
+            f"conicsink name=s client-id=sender uri={self.hub.uri}  {self.sources(kinds)}",
+        )
         sender.wait_message("conic-registered")
-        receiver = peers.Probe(self, "receiver",
-                               f"conicsrc name=r target-id=sender uri={self.hub.uri}  {self.sinks(kinds)}")
+        receiver = peers.Probe(
+            self,
+            "receiver",
+            f"conicsrc name=r target-id=sender uri={self.hub.uri}  {self.sinks(kinds)}",
+        )
         self.check(receiver, kinds)
 
     def push(self, kinds):
-        receiver = peers.Probe(self, "receiver",
-                               f"conicsrc name=r client-id=receiver uri={self.hub.uri}  {self.sinks(kinds)}")
+        receiver = peers.Probe(
+            self,
+            "receiver",
+            f"conicsrc name=r client-id=receiver uri={self.hub.uri}  {self.sinks(kinds)}",
+        )
         receiver.wait_event("message", name="conic-registered")
-        peers.Launch(self, "sender", f"conicsink name=s target-id=receiver uri={self.hub.uri}  {self.sources(kinds)}")
+        peers.Launch(
+            self,
+            "sender",
+            f"conicsink name=s target-id=receiver uri={self.hub.uri}  {self.sources(kinds)}",
+        )
         self.check(receiver, kinds)
 
     def test_pull_audio(self):
@@ -114,32 +139,54 @@ class Roles(tap.TestCase):
         both = f"{self.sources(kinds, 'b')}  {self.sinks(kinds, 'b', '_src')}"
         bob = peers.Probe(self, "bob", f"conicbin name=b client-id=bob uri={self.hub.uri}  {both}")
         bob.wait_event("message", name="conic-registered")
-        alice = peers.Probe(self, "alice", f"conicbin name=b client-id=alice target-id=bob uri={self.hub.uri}  {both}")
+        alice = peers.Probe(
+            self,
+            "alice",
+            f"conicbin name=b client-id=alice target-id=bob uri={self.hub.uri}  {both}",
+        )
         self.check(bob, kinds)
         self.check(alice, kinds)
 
     def pass_through(self, source, encoders, kind):
         """Sends what was encoded outside and checks that there is no encoder but the one outside."""
-        sender = peers.Probe(self, "sender", f"{source} ! conicsink client-id=sender uri={self.hub.uri}")
+        sender = peers.Probe(
+            self, "sender", f"{source} ! conicsink client-id=sender uri={self.hub.uri}"
+        )
         sender.wait_event("message", name="conic-registered")
-        receiver = peers.Probe(self, "receiver",
-                               f"conicsrc name=r target-id=sender uri={self.hub.uri}  {self.sinks([kind])}")
+        receiver = peers.Probe(
+            self,
+            "receiver",
+            f"conicsrc name=r target-id=sender uri={self.hub.uri}  {self.sinks([kind])}",
+        )
         self.check(receiver, [kind])
         names = sender.ask("factories")["names"]
-        self.assertEqual([name for name in names if name.endswith("enc") and name in encoders], encoders[:1], names)
+        self.assertEqual(
+            [name for name in names if name.endswith("enc") and name in encoders],
+            encoders[:1],
+            names,
+        )
 
     def test_encoded_vp8(self):
         """VP8 encoded outside passes through"""
-        self.pass_through("videotestsrc is-live=true ! vp8enc deadline=1", ["vp8enc", "vp9enc"], "video")
+        self.pass_through(
+            "videotestsrc is-live=true ! vp8enc deadline=1", ["vp8enc", "vp9enc"], "video"
+        )
 
     def test_encoded_vp9(self):
         """VP9 encoded outside passes through"""
-        self.pass_through("videotestsrc is-live=true ! vp9enc deadline=1 cpu-used=8", ["vp9enc", "vp8enc"], "video")
+        self.pass_through(
+            "videotestsrc is-live=true ! vp9enc deadline=1 cpu-used=8",
+            ["vp9enc", "vp8enc"],
+            "video",
+        )
 
     def test_encoded_h264(self):
         """H.264 encoded outside passes through"""
-        self.pass_through("videotestsrc is-live=true ! openh264enc ! video/x-h264,profile=constrained-baseline",
-                          ["openh264enc", "vp8enc"], "video")
+        self.pass_through(
+            "videotestsrc is-live=true ! openh264enc ! video/x-h264,profile=constrained-baseline",
+            ["openh264enc", "vp8enc"],
+            "video",
+        )
 
     def test_encoded_opus(self):
         """Opus encoded outside passes through"""
@@ -147,12 +194,21 @@ class Roles(tap.TestCase):
 
     def test_pull_colours(self):
         """The bars of VP8 encoded outside arrive in their colours"""
-        sender = peers.Launch(self, "sender", "videotestsrc is-live=true ! vp8enc deadline=1 ! conicsink"
-                              f" client-id=sender uri={self.hub.uri}")
+        sender = peers.Launch(
+            self,
+            "sender",
+            "videotestsrc is-live=true ! vp8enc deadline=1 ! conicsink"
+            f" client-id=sender uri={self.hub.uri}",
+        )
         sender.wait_message("conic-registered")
-        _, pipe = peers.watch_video(self, "viewer", f"conicsrc target-id=sender uri={self.hub.uri} ! videoconvert !"
-                                    f" video/x-raw,format=RGB,width={WIDTH},height={HEIGHT} ! fdsink fd={{fd}}",
-                                    FRAME_BYTES, lambda frame: media.smpte_error(media.rgb(frame, WIDTH, HEIGHT)))
+        _, pipe = peers.watch_video(
+            self,
+            "viewer",
+            f"conicsrc target-id=sender uri={self.hub.uri} ! videoconvert !"
+            f" video/x-raw,format=RGB,width={WIDTH},height={HEIGHT} ! fdsink fd={{fd}}",
+            FRAME_BYTES,
+            lambda frame: media.smpte_error(media.rgb(frame, WIDTH, HEIGHT)),
+        )
         pipe.wait_frames(ENOUGH_FRAMES + RATE, 30)
         self.assertLess(max(pipe.values()[RATE:]), COLOUR_TOLERANCE)
 

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A plain webrtcbin driven by conicsignaller.
 
-Shows that it calls another such pipeline, that it calls a conicsrc and is called by one, and that pictures and
-messages pass whichever of the two sides is the plain one.
+Shows that it calls another such pipeline, that it calls a conicsrc and is called by one, and that
+pictures and messages pass whichever of the two sides is the plain one.
 """
 
 from conictest import media, peers, tap
@@ -26,24 +26,36 @@ class Signaller(tap.TestCase):
         self.hub = peers.Conicd(self)
 
     def watch(self, name, pipeline):
-        return peers.watch_video(self, name, pipeline, FRAME_BYTES,
-                                 lambda frame: media.smpte_error(media.rgb(frame, WIDTH, HEIGHT)))
+        return peers.watch_video(
+            self,
+            name,
+            pipeline,
+            FRAME_BYTES,
+            lambda frame: media.smpte_error(media.rgb(frame, WIDTH, HEIGHT)),
+        )
 
     def plain_camera(self, properties):
         return peers.Launch(
-            self, "camera", "webrtcbin name=rtc bundle-policy=max-bundle "
+            self,
+            "camera",
+            "webrtcbin name=rtc bundle-policy=max-bundle "
             f" conicsignaller webrtc=rtc uri={self.hub.uri} {properties} "
-            " videotestsrc is-live=true ! vp8enc deadline=1 ! rtpvp8pay ! rtc.")
+            " videotestsrc is-live=true ! vp8enc deadline=1 ! rtpvp8pay ! rtc.",
+        )
 
     def plain_viewer(self, properties):
         return self.watch(
-            "viewer", "webrtcbin name=rtc bundle-policy=max-bundle "
+            "viewer",
+            "webrtcbin name=rtc bundle-policy=max-bundle "
             f" conicsignaller webrtc=rtc uri={self.hub.uri} {properties} "
-            f" rtc. ! rtpvp8depay ! vp8dec ! {RGB}")
+            f" rtc. ! rtpvp8depay ! vp8dec ! {RGB}",
+        )
 
     def check(self, pipe):
         pipe.wait_frames(ENOUGH, 30)
-        self.assertLess(max(pipe.values()[SETTLED:]), COLOUR_TOLERANCE, "a picture is not the test bars")
+        self.assertLess(
+            max(pipe.values()[SETTLED:]), COLOUR_TOLERANCE, "a picture is not the test bars"
+        )
 
     def test_calls_its_like(self):
         """A plain webrtcbin with conicsignaller calls another such pipeline"""
@@ -73,16 +85,29 @@ class Signaller(tap.TestCase):
         """A conicsink calls a plain webrtcbin with conicsignaller"""
         viewer, pipe = self.plain_viewer("client-id=bob")
         viewer.wait_message("conic-registered")
-        peers.Launch(self, "camera", f"videotestsrc is-live=true ! conicsink target-id=bob uri={self.hub.uri}")
+        peers.Launch(
+            self,
+            "camera",
+            f"videotestsrc is-live=true ! conicsink target-id=bob uri={self.hub.uri}",
+        )
         self.check(pipe)
 
     def test_channel(self):
         """Messages pass between two plain webrtcbins, both ways"""
-        called = peers.Probe(self, "called", "webrtcbin name=rtc bundle-policy=max-bundle "
-                             f" conicsignaller webrtc=rtc client-id=bob uri={self.hub.uri}")
+        called = peers.Probe(
+            self,
+            "called",
+            "webrtcbin name=rtc bundle-policy=max-bundle "
+            f" conicsignaller webrtc=rtc client-id=bob uri={self.hub.uri}",
+        )
         called.wait_event("message", name="conic-registered")
-        caller = peers.Probe(self, "caller", "webrtcbin name=rtc bundle-policy=max-bundle "
-                             f" conicsignaller name=sig webrtc=rtc client-id=alice uri={self.hub.uri}", paused=True)
+        caller = peers.Probe(
+            self,
+            "caller",
+            "webrtcbin name=rtc bundle-policy=max-bundle "
+            f" conicsignaller name=sig webrtc=rtc client-id=alice uri={self.hub.uri}",
+            paused=True,
+        )
         caller.ask("channel", webrtc="rtc", label="chat")
         caller.ask("set", element="sig", property="target-id", value="bob")
         caller.ask("state", state="PLAYING")

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Pictures from one gst-launch-1.0 to another.
 
-Shows that what a viewer decodes is what the camera showed: the colours of the test bars where they belong, a
-ball that moves, and thirty frames a second without a hole for half a minute.
+Shows that what a viewer decodes is what the camera showed: the colours of the test bars where
+they belong, a ball that moves, and thirty frames a second without a hole for half a minute.
 """
 
 from conictest import media, peers, tap
@@ -27,13 +27,20 @@ class Video(tap.TestCase):
         self.hub = peers.Conicd(self)
 
     def camera(self, source):
-        camera = peers.Launch(self, "camera", f"{source} ! conicsink client-id=camera uri={self.hub.uri}")
+        camera = peers.Launch(
+            self, "camera", f"{source} ! conicsink client-id=camera uri={self.hub.uri}"
+        )
         camera.wait_message("conic-registered", **{"client-id": "camera"})
         return camera
 
     def viewer(self, examine):
-        return peers.watch_video(self, "viewer", f"conicsrc target-id=camera uri={self.hub.uri} ! {RGB}",
-                                 FRAME_BYTES, examine)
+        return peers.watch_video(
+            self,
+            "viewer",
+            f"conicsrc target-id=camera uri={self.hub.uri} ! {RGB}",
+            FRAME_BYTES,
+            examine,
+        )
 
     def test_bars(self):
         """The test bars arrive in their colours and places, thirty times a second"""
@@ -41,8 +48,11 @@ class Video(tap.TestCase):
         self.camera("videotestsrc is-live=true")
         _, pipe = self.viewer(lambda frame: media.smpte_error(media.rgb(frame, WIDTH, HEIGHT)))
         pipe.wait_frames(1, 20)
-        pipe.wait(lambda frames: frames[-1][0] - frames[0][0] >= duration, duration + 20,
-                  f"{duration} s of pictures had come")
+        pipe.wait(
+            lambda frames: frames[-1][0] - frames[0][0] >= duration,
+            duration + 20,
+            f"{duration} s of pictures had come",
+        )
         frames = list(pipe.frames)
 
         # The encoder starts coarse: the first second may look as it likes.
@@ -51,11 +61,17 @@ class Video(tap.TestCase):
         worst = max(error for _, error in settled)
         self.assertLess(worst, COLOUR_TOLERANCE, "a picture is not the test bars")
         wanted = (duration - 1) * RATE
-        self.assertAlmostEqual(len(settled), wanted, delta=0.05 * wanted,
-                               msg=f"frames in the {duration - 1} s after the first")
+        self.assertAlmostEqual(
+            len(settled),
+            wanted,
+            delta=0.05 * wanted,
+            msg=f"frames in the {duration - 1} s after the first",
+        )
         gaps = [later[0] - earlier[0] for earlier, later in zip(settled, settled[1:])]
         self.assertLess(max(gaps), STALL_SECONDS, "the picture stood still")
-        print(f"# {len(settled)} frames in {duration - 1} s, worst colour error {worst:.0f}, longest gap {max(gaps):.3f} s")
+        print(
+            f"# {len(settled)} frames in {duration - 1} s, worst colour error {worst:.0f}, longest gap {max(gaps):.3f} s"
+        )
 
     def test_motion(self):
         """A moving pattern moves"""

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Several viewers of one conicsink.
 
-Shows, with a number drawn into each frame, that a viewer that leaves and one that is killed cost the others not
-a single frame, that one who comes later gets pictures too, and that the camera encodes once however many watch.
+Shows, with a number drawn into each frame, that a viewer that leaves and one that is killed cost
+the others not a single frame, that one who comes later gets pictures too, and that the camera
+encodes once however many watch.
 """
 
 from conictest import media, peers, tap
@@ -29,15 +30,22 @@ class Viewers(tap.TestCase):
         video = self.path("counter.i420")
         media.write_counter_video(video, seconds * RATE)
         camera = peers.Launch(
-            self, "camera", f"filesrc location={video} ! rawvideoparse {FORMAT.replace(',', ' ')} ! clocksync !"
-            f" conicsink client-id=camera uri={self.hub.uri}")
+            self,
+            "camera",
+            f"filesrc location={video} ! rawvideoparse {FORMAT.replace(',', ' ')} ! clocksync !"
+            f" conicsink client-id=camera uri={self.hub.uri}",
+        )
         camera.wait_message("conic-registered")
         return camera
 
     def viewer(self, name):
         return peers.watch_video(
-            self, name, f"conicsrc target-id=camera client-id={name} uri={self.hub.uri} ! {I420} ! fdsink fd={{fd}}",
-            media.COUNTER_FRAME_BYTES, media.read_counter)
+            self,
+            name,
+            f"conicsrc target-id=camera client-id={name} uri={self.hub.uri} ! {I420} ! fdsink fd={{fd}}",
+            media.COUNTER_FRAME_BYTES,
+            media.read_counter,
+        )
 
     def check_complete(self, name, numbers):
         settled = numbers[BLURRED_FRAMES:]
@@ -72,11 +80,23 @@ class Viewers(tap.TestCase):
 
     def test_encoded_once(self):
         """Two viewers, one encoder"""
-        camera = peers.Probe(self, "camera", f"videotestsrc is-live=true ! conicsink client-id=camera uri={self.hub.uri}")
+        camera = peers.Probe(
+            self,
+            "camera",
+            f"videotestsrc is-live=true ! conicsink client-id=camera uri={self.hub.uri}",
+        )
         camera.wait_event("message", name="conic-registered")
-        pipes = [peers.watch_video(self, name, f"conicsrc target-id=camera uri={self.hub.uri} ! videoconvert !"
-                                   " video/x-raw,format=RGB ! fdsink fd={fd}", 320 * 240 * 3, len)[1]
-                 for name in ("one", "two")]
+        pipes = [
+            peers.watch_video(
+                self,
+                name,
+                f"conicsrc target-id=camera uri={self.hub.uri} ! videoconvert !"
+                " video/x-raw,format=RGB ! fdsink fd={fd}",
+                320 * 240 * 3,
+                len,
+            )[1]
+            for name in ("one", "two")
+        ]
         for pipe in pipes:
             pipe.wait_frames(RATE, 30)
         factories = camera.ask("factories")["names"]

@@ -6,9 +6,25 @@ import wave
 import numpy as np
 
 # Colours of videotestsrc's `smpte` pattern: the seven bars of the upper two thirds, left to right.
-SMPTE_BARS = [(255, 255, 255), (255, 255, 0), (0, 255, 255), (0, 255, 0), (255, 0, 255), (255, 0, 0), (0, 0, 255)]
+SMPTE_BARS = [
+    (255, 255, 255),
+    (255, 255, 0),
+    (0, 255, 255),
+    (0, 255, 0),
+    (255, 0, 255),
+    (255, 0, 0),
+    (0, 0, 255),
+]
 # The narrow row below them.
-SMPTE_ROW = [(0, 0, 255), (0, 0, 0), (255, 0, 255), (0, 0, 0), (0, 255, 255), (0, 0, 0), (255, 255, 255)]
+SMPTE_ROW = [
+    (0, 0, 255),
+    (0, 0, 0),
+    (255, 0, 255),
+    (0, 0, 0),
+    (0, 255, 255),
+    (0, 0, 0),
+    (255, 255, 255),
+]
 
 # A numbered frame: 16 bits as black and white blocks, two rows of eight.
 COUNTER_WIDTH, COUNTER_HEIGHT, COUNTER_BITS = 160, 120, 16
@@ -18,17 +34,17 @@ def rgb(frame, width, height):
     """The bytes of an RGB frame as an array of height × width × 3."""
     stride = (width * 3 + 3) & ~3
     rows = np.frombuffer(frame, np.uint8).reshape(height, stride)
-    return rows[:, :width * 3].reshape(height, width, 3)
+    return rows[:, : width * 3].reshape(height, width, 3)
 
 
 def bar_colours(picture, top, bottom):
     """Mean colour of the middle of each of seven columns between two heights (fractions)."""
     height, width, _ = picture.shape
-    band = picture[round(top * height):round(bottom * height)]
+    band = picture[round(top * height) : round(bottom * height)]
     means = []
     for column in range(7):
         left, right = width * (column + 0.25) / 7, width * (column + 0.75) / 7
-        means.append(tuple(band[:, round(left):round(right)].mean(axis=(0, 1))))
+        means.append(tuple(band[:, round(left) : round(right)].mean(axis=(0, 1))))
     return means
 
 
@@ -39,8 +55,10 @@ def colour_error(found, wanted):
 
 def smpte_error(picture):
     """How far a picture is from the test bars: the largest difference of a channel, 0 to 255."""
-    return max(colour_error(bar_colours(picture, 0.10, 0.60), SMPTE_BARS),
-               colour_error(bar_colours(picture, 0.69, 0.73), SMPTE_ROW))
+    return max(
+        colour_error(bar_colours(picture, 0.10, 0.60), SMPTE_BARS),
+        colour_error(bar_colours(picture, 0.69, 0.73), SMPTE_ROW),
+    )
 
 
 def brightest(picture):
@@ -56,7 +74,9 @@ def write_counter_video(path, frames, start=0):
     block_w, block_h = COUNTER_WIDTH // 8, COUNTER_HEIGHT // 2
     with open(path, "wb") as file:
         for number in range(start, start + frames):
-            bits = np.array([(number >> bit) & 1 for bit in range(COUNTER_BITS)], np.uint8).reshape(2, 8)
+            bits = np.array([(number >> bit) & 1 for bit in range(COUNTER_BITS)], np.uint8).reshape(
+                2, 8
+            )
             luma = np.kron(bits, np.ones((block_h, block_w), np.uint8)) * 219 + 16
             file.write(luma.astype(np.uint8).tobytes())
             file.write(chroma)
@@ -67,13 +87,17 @@ COUNTER_FRAME_BYTES = COUNTER_WIDTH * COUNTER_HEIGHT * 3 // 2
 
 def read_counter(frame):
     """The number of an I420 frame, or None when a block is neither black nor white."""
-    luma = np.frombuffer(frame, np.uint8)[:COUNTER_WIDTH * COUNTER_HEIGHT].reshape(COUNTER_HEIGHT, COUNTER_WIDTH)
+    luma = np.frombuffer(frame, np.uint8)[: COUNTER_WIDTH * COUNTER_HEIGHT].reshape(
+        COUNTER_HEIGHT, COUNTER_WIDTH
+    )
     block_w, block_h = COUNTER_WIDTH // 8, COUNTER_HEIGHT // 2
     number = 0
     for bit in range(COUNTER_BITS):
         row, column = divmod(bit, 8)
-        block = luma[row * block_h + block_h // 4:(row + 1) * block_h - block_h // 4,
-                     column * block_w + block_w // 4:(column + 1) * block_w - block_w // 4]
+        block = luma[
+            row * block_h + block_h // 4 : (row + 1) * block_h - block_h // 4,
+            column * block_w + block_w // 4 : (column + 1) * block_w - block_w // 4,
+        ]
         mean = block.mean()
         if 90 < mean < 160:
             return None
@@ -103,7 +127,7 @@ def loudest(samples, rate):
     spectrum = np.abs(np.fft.rfft(windowed)) ** 2
     spectrum[:2] = 0
     peak = int(spectrum.argmax())
-    share = spectrum[max(0, peak - 3):peak + 4].sum() / max(spectrum.sum(), 1e-12)
+    share = spectrum[max(0, peak - 3) : peak + 4].sum() / max(spectrum.sum(), 1e-12)
     return peak * rate / len(samples), float(share)
 
 

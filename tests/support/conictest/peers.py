@@ -39,7 +39,9 @@ def gst_environment(leaks=False):
         options = os.environ.get("ASAN_OPTIONS", "")
         env["LD_PRELOAD"] = LIBASAN
         env["ASAN_OPTIONS"] = f"{options}:detect_leaks={int(leaks)}:verify_asan_link_order=0"
-        env["LSAN_OPTIONS"] = f"suppressions={SUPPRESSIONS}:print_suppressions=0:fast_unwind_on_malloc=0"
+        env[
+            "LSAN_OPTIONS"
+        ] = f"suppressions={SUPPRESSIONS}:print_suppressions=0:fast_unwind_on_malloc=0"
         env["PYTHONMALLOC"] = "malloc"
     return env
 
@@ -48,8 +50,12 @@ class Conicd(Process):
     """The daemon, listening on a port of its own choice (or the one given) of the loopback address."""
 
     def __init__(self, case, port=0, arguments=(), name="conicd"):
-        super().__init__(case, name, [CONICD, "--listen", f"127.0.0.1:{port}", *arguments],
-                         stop_signal=signal.SIGTERM)
+        super().__init__(
+            case,
+            name,
+            [CONICD, "--listen", f"127.0.0.1:{port}", *arguments],
+            stop_signal=signal.SIGTERM,
+        )
         found = self.wait_line(r"(?:127\.0\.0\.1|localhost):(\d+)", 10)
         self.port = int(found.group(1))
         self.uri = f"ws://127.0.0.1:{self.port}/ws"
@@ -62,12 +68,21 @@ class Launch(Process):
         # Without --no-fault a crash would make it wait for a debugger instead of dying.
         argv = ["gst-launch-1.0", "--no-fault", *shlex.split(options), *shlex.split(pipeline)]
         self.pipeline = pipeline
-        super().__init__(case, name, argv, env={**gst_environment(leaks), **(env or {})},
-                         stop_signal=signal.SIGINT, **kwargs)
+        super().__init__(
+            case,
+            name,
+            argv,
+            env={**gst_environment(leaks), **(env or {})},
+            stop_signal=signal.SIGINT,
+            **kwargs,
+        )
 
     def wait_message(self, name, timeout=20, start=0, **fields):
         """Waits for an element message of that name with those fields; returns the line."""
-        parts = "".join(rf"(?=.*{re.escape(key)}=\(\w+\)\"?{re.escape(value)}\b)" for key, value in fields.items())
+        parts = "".join(
+            rf"(?=.*{re.escape(key)}=\(\w+\)\"?{re.escape(value)}\b)"
+            for key, value in fields.items()
+        )
         return self.wait_line(rf"{parts}.*\(element\): {name}\b.*", timeout, start).group(0)
 
     def messages(self, name):
@@ -85,8 +100,15 @@ class Probe(Process):
             argv += ["--dump", f"{sink}={path}"]
         if kwargs.pop("paused", False):
             argv.append("--paused")
-        super().__init__(case, name, argv + [pipeline], env=gst_environment(leaks), stop_signal=signal.SIGTERM,
-                         stdin=subprocess.PIPE, **kwargs)
+        super().__init__(
+            case,
+            name,
+            argv + [pipeline],
+            env=gst_environment(leaks),
+            stop_signal=signal.SIGTERM,
+            stdin=subprocess.PIPE,
+            **kwargs,
+        )
 
     def on_line(self, stream, text):
         if stream == "out" and text.startswith("{"):
@@ -106,8 +128,10 @@ class Probe(Process):
         def matches(event):
             if event["ev"] != kind:
                 return False
-            return all(value(event.get(key)) if callable(value) else event.get(key) == value
-                       for key, value in fields.items())
+            return all(
+                value(event.get(key)) if callable(value) else event.get(key) == value
+                for key, value in fields.items()
+            )
 
         def look():
             while seen[0] < len(self.events):
@@ -127,15 +151,18 @@ class Probe(Process):
 
     def of_kind(self, kind, **fields):
         """The events of that kind so far."""
-        return [event for event in list(self.events)
-                if event["ev"] == kind and all(event.get(k) == v for k, v in fields.items())]
+        return [
+            event
+            for event in list(self.events)
+            if event["ev"] == kind and all(event.get(k) == v for k, v in fields.items())
+        ]
 
 
 class FramePipe:
     """A pipe into which a pipeline writes raw frames of a known size (`fdsink fd=N`).
 
-    Each frame is given to `examine` on a thread of its own, and what that returns is kept together with
-    the time it came (monotonic seconds).
+    Each frame is given to `examine` on a thread of its own, and what that returns is kept
+    together with the time it came (monotonic seconds).
     """
 
     def __init__(self, frame_bytes, examine):
@@ -173,7 +200,11 @@ class FramePipe:
             while not condition(self.frames):
                 left = deadline - time.monotonic()
                 if left <= 0 or self.ended:
-                    why = "the pipe ended" if self.ended else f"{tap.seconds(timeout):.0f} s had passed"
+                    why = (
+                        "the pipe ended"
+                        if self.ended
+                        else f"{tap.seconds(timeout):.0f} s had passed"
+                    )
                     raise AssertionError(f"{why} before {what}; {len(self.frames)} frames came")
                 self._changed.wait(left)
 
@@ -187,7 +218,7 @@ class FramePipe:
 
 
 def watch_video(case, name, pipeline, frame_bytes, examine, **kwargs):
-    """Starts gst-launch-1.0 with a pipeline whose last element is `fdsink fd={fd}`; returns it and its frames."""
+    """Starts gst-launch-1.0 with a pipeline that ends in `fdsink fd={fd}`; returns it and its frames."""
     pipe = FramePipe(frame_bytes, examine)
     process = Launch(case, name, pipeline.format(fd=pipe.fd), pass_fds=(pipe.fd,), **kwargs)
     pipe.start()

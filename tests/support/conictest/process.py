@@ -21,7 +21,9 @@ FORBIDDEN = re.compile(
 )
 
 # What is left out when a failed test shows what its processes printed.
-CHATTER = re.compile(r'\((state-changed|stream-status|tag|latency|qos|stream-start)\)|"ev": "sample"')
+CHATTER = re.compile(
+    r'\((state-changed|stream-status|tag|latency|qos|stream-start)\)|"ev": "sample"'
+)
 
 # Time to end by itself after SIGINT or SIGTERM, then it is killed and that is a failure.
 STOP_SECONDS = 10
@@ -56,8 +58,17 @@ class Process:
     stdin        None for none, or what subprocess takes
     """
 
-    def __init__(self, case, name, argv, env=None, stop_signal=signal.SIGTERM, tolerate=None,
-                 pass_fds=(), stdin=subprocess.DEVNULL):
+    def __init__(
+        self,
+        case,
+        name,
+        argv,
+        env=None,
+        stop_signal=signal.SIGTERM,
+        tolerate=None,
+        pass_fds=(),
+        stdin=subprocess.DEVNULL,
+    ):
         self.name = name
         self.argv = argv
         self.stop_signal = stop_signal
@@ -68,14 +79,22 @@ class Process:
         self.ended_by_us = False
         self._changed = threading.Condition()
         self._popen = subprocess.Popen(
-            argv, env={**os.environ, **(env or {})}, cwd=case.directory, stdin=stdin,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, pass_fds=pass_fds,
-            start_new_session=True, preexec_fn=_before_exec)
+            argv,
+            env={**os.environ, **(env or {})},
+            cwd=case.directory,
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            pass_fds=pass_fds,
+            start_new_session=True,
+            preexec_fn=_before_exec,
+        )
         self.pid = self._popen.pid
         self.stdin = self._popen.stdin
         self._readers = [
             threading.Thread(target=self._read, args=(stream, pipe), daemon=True)
-            for stream, pipe in (("out", self._popen.stdout), ("err", self._popen.stderr))]
+            for stream, pipe in (("out", self._popen.stdout), ("err", self._popen.stderr))
+        ]
         for reader in self._readers:
             reader.start()
         threading.Thread(target=self._reap, daemon=True).start()
@@ -122,9 +141,13 @@ class Process:
                     value = condition()
                     if value:
                         return value
-                    raise AssertionError(f"{self.name} ended (status {self.returncode}) before {what}")
+                    raise AssertionError(
+                        f"{self.name} ended (status {self.returncode}) before {what}"
+                    )
                 if left <= 0:
-                    raise AssertionError(f"{self.name}: {what} did not happen within {tap.seconds(timeout):.0f} s")
+                    raise AssertionError(
+                        f"{self.name}: {what} did not happen within {tap.seconds(timeout):.0f} s"
+                    )
                 self._changed.wait(left)
 
     def wait_line(self, pattern, timeout=20, start=0):
@@ -152,7 +175,9 @@ class Process:
         try:
             self._popen.wait(tap.seconds(timeout))
         except subprocess.TimeoutExpired:
-            raise AssertionError(f"{self.name} did not end within {tap.seconds(timeout):.0f} s") from None
+            raise AssertionError(
+                f"{self.name} did not end within {tap.seconds(timeout):.0f} s"
+            ) from None
         for reader in self._readers:
             reader.join(tap.seconds(5))
         return self._popen.returncode
@@ -190,7 +215,9 @@ class Process:
             for task in sorted(os.listdir(f"/proc/{self.pid}/task")):
                 with open(f"/proc/{self.pid}/task/{task}/comm", encoding="utf-8") as comm:
                     with open(f"/proc/{self.pid}/task/{task}/wchan", encoding="utf-8") as wchan:
-                        self.problems.append(f"  thread {comm.read().strip()}: {wchan.read().strip()}")
+                        self.problems.append(
+                            f"  thread {comm.read().strip()}: {wchan.read().strip()}"
+                        )
         except OSError:
             pass
 
@@ -198,7 +225,9 @@ class Process:
         """What this process did that none may do."""
         found = [f"{self.name}: {problem}" for problem in self.problems]
         for line in self.lines:
-            if FORBIDDEN.search(line.text) and not (self.tolerate and self.tolerate.search(line.text)):
+            if FORBIDDEN.search(line.text) and not (
+                self.tolerate and self.tolerate.search(line.text)
+            ):
                 found.append(f"{self.name} printed: {line.text}")
         code = self.returncode
         if code is not None and code < 0 and not self.killed:
@@ -210,7 +239,9 @@ class Process:
         """The last of what the process printed."""
         lines = [line for line in self.lines if not CHATTER.search(line.text)][-TRANSCRIPT_LINES:]
         head = f"--- {self.name} (status {self.returncode}): {' '.join(self.argv)}"
-        return "\n".join([head] + [f"{self.name} {line.stream}| {line.text[:400]}" for line in lines])
+        return "\n".join(
+            [head] + [f"{self.name} {line.stream}| {line.text[:400]}" for line in lines]
+        )
 
 
 def status(pid):

@@ -13,7 +13,8 @@ import unittest
 SANITIZED = bool(os.environ.get("CONIC_TEST_LIBASAN"))
 QUICK = bool(os.environ.get("CONIC_TEST_QUICK"))
 
-# Under sanitizers everything takes longer, and a machine that builds at the same time is slower still.
+# Under sanitizers everything takes longer, and a machine that builds at the same time is slower
+# still.
 PATIENCE = 3 if SANITIZED else 1.5
 
 # How long the watchdog gives a case after its own time before the whole program is ended.
@@ -119,7 +120,9 @@ class TapResult(unittest.TestResult):
             return
         self.bad = True
         print(f"not ok {self.number} - {self._title(test)}")
-        for text in self._trouble + [process.transcript() for process in getattr(test, "processes", [])]:
+        for text in self._trouble + [
+            process.transcript() for process in getattr(test, "processes", [])
+        ]:
             for line in text.splitlines():
                 print(f"# {line}")
         sys.stdout.flush()

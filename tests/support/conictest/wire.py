@@ -51,8 +51,11 @@ class BarePeer:
 
     async def _connect(self, uri):
         connection = await websockets.connect(uri, max_size=MAX_MESSAGE_BYTES)
-        await connection.send(json.dumps(
-            {"id": "1", "type": "register_request", "data": {"client_id": self.client_id}}))
+        await connection.send(
+            json.dumps(
+                {"id": "1", "type": "register_request", "data": {"client_id": self.client_id}}
+            )
+        )
         answer = json.loads(await connection.recv())
         assert answer["type"] == "register_response" and answer["data"]["success"], answer
         self.client_id = answer["data"]["client_id"]
@@ -104,6 +107,7 @@ class MeddlingHub:
     async def _client(self, client, path="/ws"):
         name = [""]
         async with websockets.connect(self._upstream, max_size=MAX_MESSAGE_BYTES) as hub:
+
             async def upwards():
                 async for text in client:
                     await hub.send(text)
@@ -128,7 +132,9 @@ _FINGERPRINT = re.compile(r"(a=fingerprint:\S+ )([0-9A-Fa-f]{2})((?::[0-9A-Fa-f]
 
 def tamper_fingerprint(text):
     """The text with the first byte of each certificate fingerprint in it changed."""
-    return _FINGERPRINT.sub(lambda m: f"{m.group(1)}{int(m.group(2), 16) ^ 0xFF:02X}{m.group(3)}", text)
+    return _FINGERPRINT.sub(
+        lambda m: f"{m.group(1)}{int(m.group(2), 16) ^ 0xFF:02X}{m.group(3)}", text
+    )
 
 
 def unused_port():
