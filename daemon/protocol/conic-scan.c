@@ -3,6 +3,9 @@
 #include "conic-scan.h"
 
 #include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #include "conic-limits.h"
 
@@ -45,26 +48,58 @@ conic_scan_peek (ConicScan *scan)
   return scan->at < scan->end ? *scan->at : '\0';
 }
 
+#ifdef __SSE2__
+/* The first of sixteen bytes that needs a look, or 16. Compared as signed numbers, control
+ * characters and all that is beyond ASCII are less than a space. */
+static inline int
+find_stop_16 (const char *at)
+{
+  __m128i bytes = _mm_loadu_si128 ((const __m128i *)at);
+  __m128i stop = _mm_or_si128 (_mm_cmplt_epi8 (bytes, _mm_set1_epi8 (' ')),
+                               _mm_or_si128 (_mm_cmpeq_epi8 (bytes, _mm_set1_epi8 ('"')),
+                                             _mm_cmpeq_epi8 (bytes, _mm_set1_epi8 ('\\'))));
+
+  return __builtin_ctz ((guint)_mm_movemask_epi8 (stop) | 1u << 16);
+}
+#endif
+
+/* The same for eight bytes on any machine. The highest bit of each byte of `stop` says whether that
+ * byte is one; subtraction can carry into bytes after the first, never before it. */
+static inline int
+find_stop_8 (const char *at)
+{
+  guint64 word, quote, backslash, stop;
+
+  memcpy (&word, at, 8);
+  word = GUINT64_FROM_LE (word);
+  quote = word ^ EVERY_BYTE ('"');
+  backslash = word ^ EVERY_BYTE ('\\');
+  stop = ((quote - EVERY_BYTE (1)) & ~quote) | ((backslash - EVERY_BYTE (1)) & ~backslash) |
+         (word - EVERY_BYTE (' ')) | word;
+  stop &= EVERY_BYTE (0x80);
+
+  return stop != 0 ? __builtin_ctzll (stop) / 8 : 8;
+}
+
 /* The first byte of a string's body that needs a look: a quote, a backslash, a control character
- * or part of a character beyond ASCII. Eight bytes at a time, for most of a message is such text:
- * the highest bit of each byte of `stop` says whether that byte is one of them. Subtraction can
- * carry into bytes after the first stop, never before it. */
-static const char *
+ * or part of a character beyond ASCII. Most of a message is none of them. */
+static inline const char *
 skip_plain (const char *at, const char *end)
 {
-  while (end - at >= 8) {
-    guint64 word, quote, backslash, stop;
+  int stop;
 
-    memcpy (&word, at, 8);
-    word = GUINT64_FROM_LE (word);
-    quote = word ^ EVERY_BYTE ('"');
-    backslash = word ^ EVERY_BYTE ('\\');
-    stop = ((quote - EVERY_BYTE (1)) & ~quote) | ((backslash - EVERY_BYTE (1)) & ~backslash) |
-           (word - EVERY_BYTE (' ')) | word;
-    stop &= EVERY_BYTE (0x80);
-    if (stop != 0)
-      return at + __builtin_ctzll (stop) / 8;
-    at += 8;
+#ifdef __SSE2__
+  for (; end - at >= 16; at += 16) {
+    stop = find_stop_16 (at);
+    if (stop < 16)
+      return at + stop;
+  }
+#endif
+
+  for (; end - at >= 8; at += 8) {
+    stop = find_stop_8 (at);
+    if (stop < 8)
+      return at + stop;
   }
 
   while (at < end && *at != '"' && *at != '\\' && (guint8)*at >= ' ' && (guint8)*at < 0x80)
@@ -117,51 +152,54 @@ read_unicode_escape (const char *at, const char *end, gunichar *character)
   return at + 6;
 }
 
-/* The character that a backslash and @c stand for, or '\0'. */
-static char
+/* The character that a backslash and another character stand for, or 0. */
+static const char simple_escapes[256] = {
+    ['"'] = '"',  ['\\'] = '\\', ['/'] = '/',  ['b'] = '\b',
+    ['f'] = '\f', ['n'] = '\n',  ['r'] = '\r', ['t'] = '\t',
+};
+
+static inline char
 simple_escape (char c)
 {
-  switch (c) {
-  case '"':
-  case '\\':
-  case '/':
-    return c;
-  case 'b':
-    return '\b';
-  case 'f':
-    return '\f';
-  case 'n':
-    return '\n';
-  case 'r':
-    return '\r';
-  case 't':
-    return '\t';
-  default:
-    return '\0';
-  }
+  return simple_escapes[(guint8)c];
 }
 
 static gboolean
-scan_escape (ConicScan *scan, const char **at, ConicJsonValue *value)
+scan_unicode_escape (ConicScan *scan, const char **at, ConicJsonValue *value)
 {
-  const char *next = *at + 2;
   gunichar character = 0;
+  const char *next = read_unicode_escape (*at, scan->end, &character);
+
+  if (next == NULL)
+    return fail_at (scan, *at, "\\u without four digits, or half of a surrogate pair");
+
+  if (character == 0)
+    value->has_nul = TRUE;
+  *at = next;
+
+  return TRUE;
+}
+
+/* Reads the backslash at @at, and those that follow it at once: SDP ends its lines with two. */
+static gboolean
+scan_escapes (ConicScan *scan, const char **at, ConicJsonValue *value)
+{
+  const char *end = scan->end;
 
   value->escaped = TRUE;
-  if (scan->end - *at < 2)
-    return fail_at (scan, *at, "the string doesn't end");
+  do {
+    while (end - *at >= 2 && (*at)[0] == '\\' && simple_escape ((*at)[1]) != '\0')
+      *at += 2;
+    if (*at == end || **at != '\\')
+      break;
 
-  if ((*at)[1] == 'u') {
-    next = read_unicode_escape (*at, scan->end, &character);
-    if (next == NULL)
-      return fail_at (scan, *at, "\\u without four digits, or half of a surrogate pair");
-    if (character == 0)
-      value->has_nul = TRUE;
-  } else if (simple_escape ((*at)[1]) == '\0') {
-    return fail_at (scan, *at, "JSON has no such escape");
-  }
-
-  *at = next;
+    if (end - *at < 2)
+      return fail_at (scan, *at, "the string doesn't end");
+    if ((*at)[1] != 'u')
+      return fail_at (scan, *at, "JSON has no such escape");
+    if (!scan_unicode_escape (scan, at, value))
+      return FALSE;
+  } while (*at < end && **at == '\\');
 
   return TRUE;
 }
@@ -183,7 +221,7 @@ scan_string (ConicScan *scan, ConicJsonValue *value)
     if (*at == '"')
       break;
     if (*at == '\\') {
-      if (!scan_escape (scan, &at, value))
+      if (!scan_escapes (scan, &at, value))
         return FALSE;
     } else if ((guint8)*at < ' ') {
       return fail_at (scan, at, "control character in a string");
