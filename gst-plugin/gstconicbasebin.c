@@ -1,0 +1,936 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*                         ┌─ GstConicConnection (one for each session) ─┐
+ *   sink pads ─► inputs ─►│ branches ─► webrtcbin ─► decodebin          │─► source pads
+ *                         └─────────────────────────────────────────────┘
+ *   data sink pads ──────────► data channels ──────► data source pads
+ *
+ * Locks: priv->lock guards the tables of pads, which streaming threads and webrtcbin's threads
+ * read; no other lock is taken under it. The connections belong to the endpoint's thread. */
+
+#include "gstconicbasebin.h"
+
+#include <string.h>
+
+#include "gstconicobjects.h"
+
+GST_DEBUG_CATEGORY_STATIC (gst_conic_base_bin_debug);
+#define GST_CAT_DEFAULT gst_conic_base_bin_debug
+
+#define DEFAULT_LATENCY 200
+
+/* Milliseconds between the end of the last stream and EOS: what is encoded still has to pass the
+ * branches and webrtcbin. */
+#define EOS_LINGER 150
+
+/* Milliseconds, beyond the latency, that what is under way gets when the other side has left. */
+#define DRAIN_TIME 100
+
+enum { PROP_LATENCY = GST_CONIC_ENDPOINT_PROP_LAST };
+
+typedef struct {
+  GstPad *ghost; /* on the element */
+  GstWebRTCKind kind;
+  GstConicConnection *connection; /* NULL: kept for the next session with the target */
+} Output;
+
+typedef struct {
+  GstConicEndpoint *endpoint;
+  guint latency;          /* OBJECT_LOCK */
+  GPtrArray *connections; /* (element-type GstConicConnection): the endpoint's thread's */
+  GHashTable *draining;   /* GstConicConnection to GSource: the endpoint's thread's */
+
+  GMutex lock;
+  GPtrArray *inputs;     /* (element-type GstConicInput) */
+  GPtrArray *data_sinks; /* (element-type GstConicDataSink) */
+  GPtrArray *data_srcs;  /* (element-type GstConicDataSrc) */
+  GPtrArray *outputs;    /* Output */
+  guint n_outputs[3];    /* by kind, ever */
+  guint n_ended;         /* sink pads at EOS */
+} GstConicBaseBinPrivate;
+
+static void child_proxy_init (gpointer iface, gpointer data);
+
+G_DEFINE_ABSTRACT_TYPE_WITH_CODE (GstConicBaseBin,
+                                  gst_conic_base_bin,
+                                  GST_TYPE_BIN,
+                                  G_ADD_PRIVATE (GstConicBaseBin)
+                                      G_IMPLEMENT_INTERFACE (GST_TYPE_CHILD_PROXY,
+                                                             child_proxy_init))
+
+#define PRIV(self) ((GstConicBaseBinPrivate *)gst_conic_base_bin_get_instance_private (self))
+
+static GstPadTemplate *
+find_template (GstConicBaseBin *self, GstPadDirection direction, const char *prefix)
+{
+  GList *templates =
+      gst_element_class_get_pad_template_list (GST_ELEMENT_CLASS (G_OBJECT_GET_CLASS (self)));
+
+  for (GList *l = templates; l != NULL; l = l->next)
+    if (GST_PAD_TEMPLATE_DIRECTION (l->data) == direction &&
+        g_str_has_prefix (GST_PAD_TEMPLATE_NAME_TEMPLATE (l->data), prefix))
+      return l->data;
+  return NULL;
+}
+
+/* --- what the connections ask --- */
+
+gboolean
+gst_conic_base_bin_receives (GstConicBaseBin *self)
+{
+  return find_template (self, GST_PAD_SRC, "") != NULL;
+}
+
+GPtrArray *
+gst_conic_base_bin_get_inputs (GstConicBaseBin *self)
+{
+  GstConicBaseBinPrivate *priv = PRIV (self);
+  GPtrArray *inputs;
+
+  g_mutex_lock (&priv->lock);
+  inputs = gst_conic_objects_copy (priv->inputs);
+  g_mutex_unlock (&priv->lock);
+  return inputs;
+}
+
+/* (transfer container) */
+static GPtrArray *
+copy_data_sinks (GstConicBaseBin *self)
+{
+  GstConicBaseBinPrivate *priv = PRIV (self);
+  GPtrArray *sinks;
+
+  g_mutex_lock (&priv->lock);
+  sinks = gst_conic_objects_copy (priv->data_sinks);
+  g_mutex_unlock (&priv->lock);
+  return sinks;
+}
+
+GStrv
+gst_conic_base_bin_get_data_labels (GstConicBaseBin *self)
+{
+  g_autoptr (GPtrArray) sinks = copy_data_sinks (self);
+  GPtrArray *labels = g_ptr_array_new ();
+
+  for (guint i = 0; i < sinks->len; i++) {
+    GstConicDataSink *sink = g_ptr_array_index (sinks, i);
+
+    if (!gst_conic_data_sink_is_eos (sink))
+      g_ptr_array_add (labels, g_strdup (gst_conic_data_sink_get_label (sink)));
+  }
+  g_ptr_array_add (labels, NULL);
+  return (GStrv)g_ptr_array_free (labels, FALSE);
+}
+
+GstConicDataSink *
+gst_conic_base_bin_find_data_sink (GstConicBaseBin *self, const char *label)
+{
+  g_autoptr (GPtrArray) sinks = copy_data_sinks (self);
+
+  for (guint i = 0; i < sinks->len; i++)
+    if (g_str_equal (gst_conic_data_sink_get_label (g_ptr_array_index (sinks, i)), label))
+      return gst_object_ref (g_ptr_array_index (sinks, i));
+  return NULL;
+}
+
+void
+gst_conic_base_bin_invoke (GstConicBaseBin *self,
+                           GstConicEndpointFunc func,
+                           gpointer data,
+                           GDestroyNotify free_data)
+{
+  gst_conic_endpoint_invoke (PRIV (self)->endpoint, func, data, free_data);
+}
+
+/* --- data that comes --- */
+
+static void
+add_data_src_in_thread (GstElement *element, gpointer data)
+{
+  GstConicDataSrc *src = data;
+
+  gst_pad_set_active (GST_PAD (src), TRUE);
+  gst_element_add_pad (element, GST_PAD (src));
+  gst_conic_data_src_start (src);
+}
+
+/* (transfer full) (nullable): NULL when the element has no data source pads */
+static GstConicDataSrc *
+ensure_data_src (GstConicBaseBin *self, const char *label)
+{
+  GstConicBaseBinPrivate *priv = PRIV (self);
+  GstPadTemplate *template = find_template (self, GST_PAD_SRC, "data_");
+  g_autofree char *name = NULL;
+  GstConicDataSrc *src = NULL;
+
+  if (template == NULL)
+    return NULL;
+  g_mutex_lock (&priv->lock);
+  for (guint i = 0; i < priv->data_srcs->len && src == NULL; i++)
+    if (g_str_equal (gst_conic_data_src_get_label (g_ptr_array_index (priv->data_srcs, i)), label))
+      src = gst_object_ref (g_ptr_array_index (priv->data_srcs, i));
+  if (src == NULL) {
+    name = g_strndup (template->name_template, strlen (template->name_template) - strlen ("%s"));
+    src = gst_conic_data_src_new (template, NULL, label);
+    gst_object_ref_sink (src);
+    g_ptr_array_add (priv->data_srcs, gst_object_ref (src));
+  }
+  g_mutex_unlock (&priv->lock);
+
+  if (name != NULL) {
+    g_autofree char *full = g_strconcat (name, label, NULL);
+
+    gst_object_set_name (GST_OBJECT (src), full);
+    gst_conic_base_bin_invoke (self, add_data_src_in_thread, gst_object_ref (src),
+                               gst_object_unref);
+  }
+  return src;
+}
+
+void
+gst_conic_base_bin_announce_data (GstConicBaseBin *self, const char *label)
+{
+  GstConicDataSrc *src = ensure_data_src (self, label);
+
+  if (src != NULL)
+    gst_object_unref (src);
+}
+
+void
+gst_conic_base_bin_receive_data (GstConicBaseBin *self,
+                                 GstConicChannel *channel,
+                                 GBytes *data,
+                                 gboolean is_text)
+{
+  g_autoptr (GstConicDataSrc) src = ensure_data_src (self, gst_conic_channel_get_label (channel));
+
+  if (src != NULL)
+    gst_conic_data_src_push (src, channel, data, is_text);
+  else
+    gst_conic_channel_add_delivered (channel);
+}
+
+void
+gst_conic_base_bin_finish_data (GstConicBaseBin *self, const char *label)
+{
+  g_autoptr (GstConicDataSrc) src = NULL;
+
+  /* Without a target others may still come. */
+  if (!gst_conic_endpoint_has_target (PRIV (self)->endpoint))
+    return;
+  src = ensure_data_src (self, label);
+  if (src != NULL)
+    gst_conic_data_src_push_eos (src);
+}
+
+/* --- media that comes --- */
+
+/* Nobody downstream, or nobody any more, is no reason to end the session. */
+static GstFlowReturn
+forgive (GstFlowReturn ret)
+{
+  return ret == GST_FLOW_NOT_LINKED || ret == GST_FLOW_EOS ? GST_FLOW_OK : ret;
+}
+
+static GstFlowReturn
+output_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
+{
+  return forgive (gst_proxy_pad_chain_default (pad, parent, buffer));
+}
+
+static GstFlowReturn
+output_chain_list (GstPad *pad, GstObject *parent, GstBufferList *list)
+{
+  return forgive (gst_proxy_pad_chain_list_default (pad, parent, list));
+}
+
+static GstPad *
+new_ghost (GstConicBaseBin *self, GstWebRTCKind kind, guint index, GstPad *target)
+{
+  GstPadTemplate *template =
+      find_template (self, GST_PAD_SRC, kind == GST_WEBRTC_KIND_AUDIO ? "audio_" : "video_");
+  g_autofree char *prefix =
+      g_strndup (template->name_template, strlen (template->name_template) - strlen ("%u"));
+  g_autofree char *name = g_strdup_printf ("%s%u", prefix, index);
+  GstPad *ghost = gst_ghost_pad_new_from_template (name, target, template);
+  g_autoptr (GstProxyPad) internal = gst_proxy_pad_get_internal (GST_PROXY_PAD (ghost));
+
+  gst_pad_set_chain_function (GST_PAD (internal), output_chain);
+  gst_pad_set_chain_list_function (GST_PAD (internal), output_chain_list);
+  return ghost;
+}
+
+void
+gst_conic_base_bin_add_output (GstConicBaseBin *self,
+                               GstConicConnection *connection,
+                               GstWebRTCKind kind,
+                               GstPad *pad)
+{
+  GstConicBaseBinPrivate *priv = PRIV (self);
+  GstPad *reused = NULL;
+  Output *output = NULL;
+  guint index = 0;
+
+  g_mutex_lock (&priv->lock);
+  for (guint i = 0; i < priv->outputs->len && reused == NULL; i++) {
+    output = g_ptr_array_index (priv->outputs, i);
+    if (output->kind == kind && output->connection == NULL) {
+      output->connection = connection;
+      reused = gst_object_ref (output->ghost);
+    }
+  }
+  if (reused == NULL)
+    index = priv->n_outputs[kind]++;
+  g_mutex_unlock (&priv->lock);
+
+  if (reused != NULL) {
+    gst_ghost_pad_set_target (GST_GHOST_PAD (reused), pad);
+    gst_object_unref (reused);
+    return;
+  }
+  output = g_new0 (Output, 1);
+  output->ghost = gst_object_ref_sink (new_ghost (self, kind, index, pad));
+  output->kind = kind;
+  output->connection = connection;
+  g_mutex_lock (&priv->lock);
+  g_ptr_array_add (priv->outputs, output);
+  g_mutex_unlock (&priv->lock);
+  gst_pad_set_active (output->ghost, TRUE);
+  gst_element_add_pad (GST_ELEMENT (self), output->ghost);
+}
+
+static void
+output_free (Output *output)
+{
+  gst_object_unref (output->ghost);
+  g_free (output);
+}
+
+/* The pads of @connection, or all if that is NULL, go; or wait for the next session if @keep. */
+static void
+remove_outputs (GstConicBaseBin *self, GstConicConnection *connection, gboolean keep)
+{
+  GstConicBaseBinPrivate *priv = PRIV (self);
+  g_autoptr (GPtrArray) gone = g_ptr_array_new_with_free_func (gst_object_unref);
+
+  g_mutex_lock (&priv->lock);
+  for (guint i = priv->outputs->len; i > 0; i--) {
+    Output *output = g_ptr_array_index (priv->outputs, i - 1);
+
+    if (connection != NULL && output->connection != connection)
+      continue;
+    g_ptr_array_add (gone, gst_object_ref (output->ghost));
+    output->connection = NULL;
+    if (!keep)
+      g_ptr_array_remove_index (priv->outputs, i - 1);
+  }
+  g_mutex_unlock (&priv->lock);
+
+  for (guint i = 0; i < gone->len; i++) {
+    GstPad *ghost = g_ptr_array_index (gone, i);
+
+    gst_ghost_pad_set_target (GST_GHOST_PAD (ghost), NULL);
+    if (!keep) {
+      gst_pad_set_active (ghost, FALSE);
+      gst_element_remove_pad (GST_ELEMENT (self), ghost);
+    }
+  }
+}
+
+static void
+remove_data_srcs (GstConicBaseBin *self)
+{
+  GstConicBaseBinPrivate *priv = PRIV (self);
+  g_autoptr (GPtrArray) gone = NULL;
+
+  g_mutex_lock (&priv->lock);
+  gone = priv->data_srcs;
+  priv->data_srcs = g_ptr_array_new_with_free_func (gst_object_unref);
+  g_mutex_unlock (&priv->lock);
+  for (guint i = 0; i < gone->len; i++) {
+    GstPad *pad = g_ptr_array_index (gone, i);
+
+    gst_pad_set_active (pad, FALSE);
+    if (GST_OBJECT_PARENT (pad) == GST_OBJECT (self))
+      gst_element_remove_pad (GST_ELEMENT (self), pad);
+  }
+}
+
+/* --- sessions --- */
+
+static GstConicConnection *
+find_connection (GstConicBaseBin *self, GstConicSession *session)
+{
+  GstConicBaseBinPrivate *priv = PRIV (self);
+
+  for (guint i = 0; i < priv->connections->len; i++) {
+    GstConicConnection *connection = g_ptr_array_index (priv->connections, i);
+
+    if (gst_conic_connection_get_session (connection) == session)
+      return connection;
+  }
+  return NULL;
+}
+
+static gboolean
+session_new (GstElement *element, GstConicSession *session, GError **error)
+{
+  GstConicBaseBin *self = GST_CONIC_BASE_BIN (element);
+  GstConicBaseBinPrivate *priv = PRIV (self);
+  GstConicConnection *connection = gst_conic_connection_new (element, session);
+  GstElement *webrtcbin = gst_conic_connection_get_webrtcbin (connection);
+
+  gst_object_ref_sink (connection);
+  if (webrtcbin == NULL) {
+    g_set_error_literal (error, GST_CONIC_SESSION_ERROR, GST_CONIC_SESSION_ERROR_NEGOTIATION,
+                         "there is no webrtcbin: install gstreamer1.0-plugins-bad and "
+                         "gstreamer1.0-nice");
+    gst_object_unref (connection);
+    return FALSE;
+  }
+  GST_OBJECT_LOCK (self);
+  g_object_set (webrtcbin, "latency", priv->latency, NULL);
+  GST_OBJECT_UNLOCK (self);
+  gst_conic_endpoint_configure (priv->endpoint, webrtcbin);
+  gst_conic_session_open (session, webrtcbin,
+                          gst_conic_endpoint_get_session_timeout (priv->endpoint));
+  g_ptr_array_add (priv->connections, connection);
+  gst_bin_add (GST_BIN (self), GST_ELEMENT (connection));
+  gst_element_sync_state_with_parent (GST_ELEMENT (connection));
+  return TRUE;
+}
+
+static void
+session_negotiate (GstElement *element, GstConicSession *session)
+{
+  gst_conic_connection_negotiate (find_connection (GST_CONIC_BASE_BIN (element), session));
+}
+
+static void
+session_connected (GstElement *element, GstConicSession *session)
+{
+  gst_conic_connection_open (find_connection (GST_CONIC_BASE_BIN (element), session));
+}
+
+static void
+put_away (GstConicBaseBin *self, GstConicConnection *connection, gboolean keep_pads)
+{
+  gst_conic_connection_close (connection);
+  remove_outputs (self, connection, keep_pads);
+  gst_bin_remove (GST_BIN (self), GST_ELEMENT (connection));
+}
+
+/* The other side has left: what it sent before ends with EOS. */
+static void
+drain_connection (GstConicBaseBin *self, GstConicConnection *connection)
+{
+  GstConicBaseBinPrivate *priv = PRIV (self);
+  g_autoptr (GPtrArray) srcs = NULL;
+
+  gst_conic_connection_send_eos (connection);
+  if (gst_conic_endpoint_has_target (priv->endpoint)) {
+    g_mutex_lock (&priv->lock);
+    srcs = gst_conic_objects_copy (priv->data_srcs);
+    g_mutex_unlock (&priv->lock);
+    for (guint i = 0; i < srcs->len; i++)
+      gst_conic_data_src_push_eos (g_ptr_array_index (srcs, i));
+  }
+  put_away (self, connection, FALSE);
+}
+
+typedef struct {
+  GstConicBaseBin *bin;
+  GstConicConnection *connection;
+} Drain;
+
+static gboolean
+on_drain_timer (gpointer user_data)
+{
+  Drain *drain = user_data;
+  g_autoptr (GstConicConnection) connection = gst_object_ref (drain->connection);
+
+  g_hash_table_remove (PRIV (drain->bin)->draining, connection);
+  drain_connection (drain->bin, connection);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+destroy_source (gpointer source)
+{
+  g_source_destroy (source);
+  g_source_unref (source);
+}
+
+static void
+session_closed (GstElement *element, GstConicSession *session, gboolean by_peer)
+{
+  GstConicBaseBin *self = GST_CONIC_BASE_BIN (element);
+  GstConicBaseBinPrivate *priv = PRIV (self);
+  g_autoptr (GstConicConnection) connection = find_connection (self, session);
+  GSource *timer;
+  Drain *drain;
+
+  if (connection == NULL)
+    return;
+  gst_object_ref (connection);
+  g_ptr_array_remove (priv->connections, connection);
+  if (!by_peer || !gst_conic_base_bin_receives (self)) {
+    put_away (self, connection, gst_conic_endpoint_has_target (priv->endpoint));
+    return;
+  }
+  drain = g_new0 (Drain, 1);
+  drain->bin = self;
+  drain->connection = connection;
+  GST_OBJECT_LOCK (self);
+  timer = g_timeout_source_new (priv->latency + DRAIN_TIME);
+  GST_OBJECT_UNLOCK (self);
+  g_source_set_static_name (timer, "conic-drain");
+  g_source_set_callback (timer, on_drain_timer, drain, g_free);
+  g_source_attach (timer, g_main_context_get_thread_default ());
+  g_hash_table_insert (priv->draining, gst_object_ref (connection), timer);
+}
+
+static const GstConicEndpointHandlers handlers = {
+    .session_new = session_new,
+    .session_negotiate = session_negotiate,
+    .session_connected = session_connected,
+    .session_closed = session_closed,
+};
+
+typedef struct {
+  GstConicConnection *connection;
+  GError *error;
+} Failure;
+
+static void
+failure_free (gpointer data)
+{
+  Failure *failure = data;
+
+  gst_object_unref (failure->connection);
+  g_error_free (failure->error);
+  g_free (failure);
+}
+
+static void
+failed_in_thread (GstElement *element, gpointer data)
+{
+  GstConicBaseBin *self = GST_CONIC_BASE_BIN (element);
+  Failure *failure = data;
+
+  if (g_ptr_array_find (PRIV (self)->connections, failure->connection, NULL))
+    gst_conic_endpoint_fail_session (PRIV (self)->endpoint,
+                                     gst_conic_connection_get_session (failure->connection),
+                                     failure->error);
+}
+
+void
+gst_conic_base_bin_connection_failed (GstConicBaseBin *self,
+                                      GstConicConnection *connection,
+                                      GstMessage *message)
+{
+  Failure *failure = g_new0 (Failure, 1);
+
+  failure->connection = gst_object_ref (connection);
+  gst_message_parse_error (message, &failure->error, NULL);
+  gst_conic_base_bin_invoke (self, failed_in_thread, failure, failure_free);
+}
+
+/* --- readiness and the end --- */
+
+/* Sessions begin when it is known what every input brings. */
+static void
+check_ready (GstConicBaseBin *self)
+{
+  g_autoptr (GPtrArray) inputs = gst_conic_base_bin_get_inputs (self);
+
+  for (guint i = 0; i < inputs->len; i++)
+    if (gst_conic_input_get_codec (g_ptr_array_index (inputs, i)) == NULL)
+      return;
+  gst_conic_endpoint_set_ready (PRIV (self)->endpoint);
+}
+
+static void
+on_input_ready (GstConicInput *input, gpointer user_data)
+{
+  check_ready (user_data);
+}
+
+static gboolean
+on_eos_timer (gpointer user_data)
+{
+  gst_element_post_message (user_data, gst_message_new_eos (user_data));
+  return G_SOURCE_REMOVE;
+}
+
+static void
+eos_in_thread (GstElement *element, gpointer data)
+{
+  g_autoptr (GSource) timer = g_timeout_source_new (EOS_LINGER);
+
+  g_source_set_static_name (timer, "conic-eos");
+  g_source_set_callback (timer, on_eos_timer, gst_object_ref (element), gst_object_unref);
+  g_source_attach (timer, g_main_context_get_thread_default ());
+}
+
+static void
+sink_pad_ended (GstConicBaseBin *self)
+{
+  GstConicBaseBinPrivate *priv = PRIV (self);
+  gboolean all;
+
+  g_mutex_lock (&priv->lock);
+  priv->n_ended++;
+  all = priv->n_ended == priv->inputs->len + priv->data_sinks->len;
+  g_mutex_unlock (&priv->lock);
+  if (all)
+    gst_conic_base_bin_invoke (self, eos_in_thread, NULL, NULL);
+}
+
+static void
+on_input_eos (GstConicInput *input, gpointer user_data)
+{
+  sink_pad_ended (user_data);
+}
+
+static void
+on_data_eos (GstConicDataSink *pad, gpointer user_data)
+{
+  sink_pad_ended (user_data);
+}
+
+/* --- request pads --- */
+
+static GstPad *
+add_input (GstConicBaseBin *self, GstWebRTCKind kind, GstPadTemplate *template, const char *name)
+{
+  GstConicBaseBinPrivate *priv = PRIV (self);
+  GstConicInput *input = gst_conic_input_new (kind, on_input_ready, on_input_eos, self);
+  g_autoptr (GstPad) target = gst_element_get_static_pad (GST_ELEMENT (input), "sink");
+
+  g_mutex_lock (&priv->lock);
+  g_ptr_array_add (priv->inputs, gst_object_ref (input));
+  g_mutex_unlock (&priv->lock);
+  gst_bin_add (GST_BIN (self), GST_ELEMENT (input));
+  gst_element_sync_state_with_parent (GST_ELEMENT (input));
+  return gst_ghost_pad_new_from_template (name, target, template);
+}
+
+static void
+open_data_in_thread (GstElement *element, gpointer data)
+{
+  GstConicBaseBinPrivate *priv = PRIV (GST_CONIC_BASE_BIN (element));
+
+  for (guint i = 0; i < priv->connections->len; i++)
+    gst_conic_connection_open_data (g_ptr_array_index (priv->connections, i), data);
+}
+
+static GstPad *
+add_data_sink (GstConicBaseBin *self, GstPadTemplate *template, const char *name)
+{
+  GstConicBaseBinPrivate *priv = PRIV (self);
+  const char *label = name + strlen ("data_");
+  GstConicDataSink *sink = gst_conic_data_sink_new (template, name, label, on_data_eos, self);
+
+  g_mutex_lock (&priv->lock);
+  g_ptr_array_add (priv->data_sinks, gst_object_ref (sink));
+  g_mutex_unlock (&priv->lock);
+  gst_conic_base_bin_invoke (self, open_data_in_thread, g_strdup (label), g_free);
+  return GST_PAD (sink);
+}
+
+/* (transfer full): @name, or the first free one of @template */
+static char *
+choose_name (GstElement *element, GstPadTemplate *template, const char *name)
+{
+  g_autofree char *prefix =
+      g_strndup (template->name_template, strlen (template->name_template) - strlen ("%u"));
+
+  if (name != NULL && !g_str_has_suffix (name, "%u") && !g_str_has_suffix (name, "%s"))
+    return g_strdup (name);
+  for (guint i = 0;; i++) {
+    char *candidate = g_strdup_printf ("%s%u", prefix, i);
+    g_autoptr (GstPad) taken = gst_element_get_static_pad (element, candidate);
+
+    if (taken == NULL)
+      return candidate;
+    g_free (candidate);
+  }
+}
+
+static GstPad *
+gst_conic_base_bin_request_new_pad (GstElement *element,
+                                    GstPadTemplate *template,
+                                    const char *name,
+                                    const GstCaps *caps)
+{
+  GstConicBaseBin *self = GST_CONIC_BASE_BIN (element);
+  g_autofree char *chosen = choose_name (element, template, name);
+  g_autoptr (GstPad) taken = gst_element_get_static_pad (element, chosen);
+  GstPad *pad;
+
+  if (taken != NULL) {
+    GST_WARNING_OBJECT (self, "there is a pad %s already", chosen);
+    return NULL;
+  }
+  if (g_str_has_prefix (chosen, "audio_"))
+    pad = add_input (self, GST_WEBRTC_KIND_AUDIO, template, chosen);
+  else if (g_str_has_prefix (chosen, "video_"))
+    pad = add_input (self, GST_WEBRTC_KIND_VIDEO, template, chosen);
+  else
+    pad = add_data_sink (self, template, chosen);
+
+  GST_OBJECT_FLAG_SET (self, GST_ELEMENT_FLAG_SINK);
+  if (GST_STATE_TARGET (self) > GST_STATE_READY || GST_STATE (self) > GST_STATE_READY)
+    gst_pad_set_active (pad, TRUE);
+  gst_element_add_pad (element, pad);
+  gst_child_proxy_child_added (GST_CHILD_PROXY (self), G_OBJECT (pad), chosen);
+  return pad;
+}
+
+static void
+gst_conic_base_bin_release_pad (GstElement *element, GstPad *pad)
+{
+  GstConicBaseBin *self = GST_CONIC_BASE_BIN (element);
+  GstConicBaseBinPrivate *priv = PRIV (self);
+  g_autoptr (GstElement) input = NULL;
+
+  if (GST_IS_GHOST_PAD (pad)) {
+    g_autoptr (GstPad) target = gst_ghost_pad_get_target (GST_GHOST_PAD (pad));
+
+    input = target != NULL ? gst_pad_get_parent_element (target) : NULL;
+  }
+  gst_child_proxy_child_removed (GST_CHILD_PROXY (self), G_OBJECT (pad), GST_OBJECT_NAME (pad));
+  gst_pad_set_active (pad, FALSE);
+  g_mutex_lock (&priv->lock);
+  if (input != NULL)
+    g_ptr_array_remove (priv->inputs, input);
+  else
+    g_ptr_array_remove (priv->data_sinks, pad);
+  g_mutex_unlock (&priv->lock);
+  gst_element_remove_pad (element, pad);
+  if (input != NULL) {
+    gst_element_set_state (input, GST_STATE_NULL);
+    gst_bin_remove (GST_BIN (self), input);
+  }
+}
+
+/* gst-launch sets pad properties by pad name: “conicsink data_chat::lines=true”. */
+static GObject *
+get_child_by_name (GstChildProxy *proxy, const char *name)
+{
+  GstChildProxyInterface *parent_iface = g_type_interface_peek_parent (
+      g_type_interface_peek (G_OBJECT_GET_CLASS (proxy), GST_TYPE_CHILD_PROXY));
+  GstPad *pad = gst_element_get_static_pad (GST_ELEMENT (proxy), name);
+
+  if (pad != NULL)
+    return G_OBJECT (pad);
+  return parent_iface != NULL ? parent_iface->get_child_by_name (proxy, name) : NULL;
+}
+
+static void
+child_proxy_init (gpointer iface, gpointer data)
+{
+  ((GstChildProxyInterface *)iface)->get_child_by_name = get_child_by_name;
+}
+
+/* --- the element --- */
+
+static void
+stop (GstConicBaseBin *self)
+{
+  GstConicBaseBinPrivate *priv = PRIV (self);
+  GHashTableIter iter;
+  gpointer connection;
+
+  gst_conic_endpoint_stop (priv->endpoint);
+  /* The endpoint's thread has ended; what was its is ours now. */
+  g_hash_table_iter_init (&iter, priv->draining);
+  while (g_hash_table_iter_next (&iter, &connection, NULL))
+    put_away (self, connection, FALSE);
+  g_hash_table_remove_all (priv->draining);
+  priv->n_ended = 0;
+}
+
+static GstStateChangeReturn
+gst_conic_base_bin_change_state (GstElement *element, GstStateChange transition)
+{
+  GstConicBaseBin *self = GST_CONIC_BASE_BIN (element);
+  GstStateChangeReturn ret;
+
+  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) {
+    gst_conic_endpoint_start (PRIV (self)->endpoint);
+    check_ready (self);
+  } else if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) {
+    stop (self);
+  }
+
+  ret = GST_ELEMENT_CLASS (gst_conic_base_bin_parent_class)->change_state (element, transition);
+
+  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) {
+    if (ret == GST_STATE_CHANGE_FAILURE)
+      stop (self);
+    else if (gst_conic_base_bin_receives (self))
+      ret = GST_STATE_CHANGE_NO_PREROLL;
+  } else if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) {
+    remove_outputs (self, NULL, FALSE);
+    remove_data_srcs (self);
+  }
+  return ret;
+}
+
+static void
+gst_conic_base_bin_handle_message (GstBin *bin, GstMessage *message)
+{
+  /* EOS is posted when the element itself has come to its end. */
+  if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_EOS)
+    gst_message_unref (message);
+  else
+    GST_BIN_CLASS (gst_conic_base_bin_parent_class)->handle_message (bin, message);
+}
+
+static void
+gst_conic_base_bin_set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
+{
+  GstConicBaseBinPrivate *priv = PRIV (GST_CONIC_BASE_BIN (object));
+
+  if (gst_conic_endpoint_set_property (priv->endpoint, id, value))
+    return;
+  switch (id) {
+  case PROP_LATENCY:
+    GST_OBJECT_LOCK (object);
+    priv->latency = g_value_get_uint (value);
+    GST_OBJECT_UNLOCK (object);
+    break;
+  default:
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+    break;
+  }
+}
+
+static void
+gst_conic_base_bin_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
+{
+  GstConicBaseBinPrivate *priv = PRIV (GST_CONIC_BASE_BIN (object));
+
+  if (gst_conic_endpoint_get_property (priv->endpoint, id, value))
+    return;
+  switch (id) {
+  case PROP_LATENCY:
+    GST_OBJECT_LOCK (object);
+    g_value_set_uint (value, priv->latency);
+    GST_OBJECT_UNLOCK (object);
+    break;
+  default:
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+    break;
+  }
+}
+
+static void
+gst_conic_base_bin_constructed (GObject *object)
+{
+  G_OBJECT_CLASS (gst_conic_base_bin_parent_class)->constructed (object);
+
+  if (gst_conic_base_bin_receives (GST_CONIC_BASE_BIN (object)))
+    GST_OBJECT_FLAG_SET (object, GST_ELEMENT_FLAG_SOURCE);
+}
+
+static void
+gst_conic_base_bin_finalize (GObject *object)
+{
+  GstConicBaseBinPrivate *priv = PRIV (GST_CONIC_BASE_BIN (object));
+
+  g_clear_object (&priv->endpoint);
+  g_ptr_array_unref (priv->connections);
+  g_hash_table_unref (priv->draining);
+  g_ptr_array_unref (priv->inputs);
+  g_ptr_array_unref (priv->data_sinks);
+  g_ptr_array_unref (priv->data_srcs);
+  g_ptr_array_unref (priv->outputs);
+  g_mutex_clear (&priv->lock);
+
+  G_OBJECT_CLASS (gst_conic_base_bin_parent_class)->finalize (object);
+}
+
+static void
+gst_conic_base_bin_class_init (GstConicBaseBinClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
+
+  GST_DEBUG_CATEGORY_INIT (gst_conic_base_bin_debug, "conicbin", 0, "Conic bins");
+
+  object_class->set_property = gst_conic_base_bin_set_property;
+  object_class->get_property = gst_conic_base_bin_get_property;
+  object_class->constructed = gst_conic_base_bin_constructed;
+  object_class->finalize = gst_conic_base_bin_finalize;
+  element_class->change_state = gst_conic_base_bin_change_state;
+  element_class->request_new_pad = gst_conic_base_bin_request_new_pad;
+  element_class->release_pad = gst_conic_base_bin_release_pad;
+  GST_BIN_CLASS (klass)->handle_message = gst_conic_base_bin_handle_message;
+
+  gst_conic_endpoint_install_properties (object_class);
+  g_object_class_install_property (
+      object_class, PROP_LATENCY,
+      g_param_spec_uint ("latency", "Latency",
+                         "Milliseconds that what is received is held back, so that late and lost "
+                         "packets can still come",
+                         0, 10000, DEFAULT_LATENCY,
+                         G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY));
+  gst_type_mark_as_plugin_api (GST_TYPE_CONIC_BASE_BIN, (GstPluginAPIFlags)0);
+}
+
+static void
+gst_conic_base_bin_init (GstConicBaseBin *self)
+{
+  GstConicBaseBinPrivate *priv = PRIV (self);
+
+  gst_bin_set_suppressed_flags (GST_BIN (self), GST_ELEMENT_FLAG_SINK | GST_ELEMENT_FLAG_SOURCE);
+  priv->endpoint = gst_conic_endpoint_new (GST_ELEMENT (self), &handlers);
+  priv->latency = DEFAULT_LATENCY;
+  priv->connections = g_ptr_array_new_with_free_func (gst_object_unref);
+  priv->draining = g_hash_table_new_full (NULL, NULL, gst_object_unref, destroy_source);
+  g_mutex_init (&priv->lock);
+  priv->inputs = g_ptr_array_new_with_free_func (gst_object_unref);
+  priv->data_sinks = g_ptr_array_new_with_free_func (gst_object_unref);
+  priv->data_srcs = g_ptr_array_new_with_free_func (gst_object_unref);
+  priv->outputs = g_ptr_array_new_with_free_func ((GDestroyNotify)output_free);
+}
+
+static void
+add_template (GstElementClass *klass,
+              const char *name,
+              GstPadDirection direction,
+              GstPadPresence presence,
+              GstCaps *caps)
+{
+  gst_element_class_add_pad_template (klass,
+                                      gst_pad_template_new (name, direction, presence, caps));
+  gst_caps_unref (caps);
+}
+
+void
+gst_conic_base_bin_class_add_sink_templates (GstElementClass *klass)
+{
+  add_template (klass, "audio_%u", GST_PAD_SINK, GST_PAD_REQUEST,
+                gst_conic_codec_get_input_caps (GST_WEBRTC_KIND_AUDIO));
+  add_template (klass, "video_%u", GST_PAD_SINK, GST_PAD_REQUEST,
+                gst_conic_codec_get_input_caps (GST_WEBRTC_KIND_VIDEO));
+  gst_element_class_add_pad_template (
+      klass, gst_pad_template_new_with_gtype ("data_%s", GST_PAD_SINK, GST_PAD_REQUEST,
+                                              GST_CAPS_ANY, GST_TYPE_CONIC_DATA_SINK));
+  gst_type_mark_as_plugin_api (GST_TYPE_CONIC_DATA_SINK, (GstPluginAPIFlags)0);
+}
+
+void
+gst_conic_base_bin_class_add_src_templates (GstElementClass *klass,
+                                            const char *audio,
+                                            const char *video,
+                                            const char *data)
+{
+  add_template (klass, audio, GST_PAD_SRC, GST_PAD_SOMETIMES, gst_caps_from_string ("audio/x-raw"));
+  add_template (klass, video, GST_PAD_SRC, GST_PAD_SOMETIMES, gst_caps_from_string ("video/x-raw"));
+  add_template (klass, data, GST_PAD_SRC, GST_PAD_SOMETIMES,
+                gst_caps_from_string ("text/x-raw, format=utf8; application/octet-stream"));
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include "gstconiccodec.h"
+
+G_BEGIN_DECLS
+
+/**
+ * GstConicBranch:
+ *
+ * One session's share of a media input: it payloads the encoded stream, and drops what the session
+ * is too slow for, so that no session holds up another.
+ */
+#define GST_TYPE_CONIC_BRANCH (gst_conic_branch_get_type ())
+G_DECLARE_FINAL_TYPE (GstConicBranch, gst_conic_branch, GST, CONIC_BRANCH, GstBin)
+
+/**
+ * gst_conic_branch_new:
+ * @payload_type: what the session's descriptions give to @codec
+ *
+ * Returns: (transfer floating) (nullable): a branch with the static pads `sink` and `src`, through
+ *   which caps flow, but no media before gst_conic_branch_open()
+ */
+GstConicBranch *gst_conic_branch_new (const GstConicCodec *codec, int payload_type, GError **error);
+
+/* Lets media through, video from its next keyframe on, which is asked for. */
+void gst_conic_branch_open (GstConicBranch *self);
+
+G_END_DECLS

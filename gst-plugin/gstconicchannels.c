@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "gstconicchannels.h"
+
+#include "gstconicbasebin.h"
+#include "gstconicflow.h"
+#include "gstconicobjects.h"
+
+struct _GstConicChannels {
+  GstConicBaseBin *bin;
+  GstElement *webrtcbin;
+  GstConicFlow *flow;
+
+  GMutex lock;         /* of channels; nothing is called with it held but a channel's getters */
+  GPtrArray *channels; /* (element-type GstConicChannel) */
+};
+
+static gboolean
+is_control (GstConicChannel *channel)
+{
+  return g_str_equal (gst_conic_channel_get_protocol (channel), GST_CONIC_FLOW_PROTOCOL);
+}
+
+/* (transfer container) */
+static GPtrArray *
+copy_channels (GstConicChannels *self)
+{
+  GPtrArray *copy;
+
+  g_mutex_lock (&self->lock);
+  copy = gst_conic_objects_copy (self->channels);
+  g_mutex_unlock (&self->lock);
+  return copy;
+}
+
+static GstConicChannel *
+find_for_label (GPtrArray *channels, const char *label, gboolean remote)
+{
+  for (guint i = 0; i < channels->len; i++) {
+    GstConicChannel *channel = g_ptr_array_index (channels, i);
+
+    if (!is_control (channel) && g_str_equal (gst_conic_channel_get_label (channel), label) &&
+        gst_conic_channel_is_remote (channel) == remote && !gst_conic_channel_is_closed (channel))
+      return channel;
+  }
+  return NULL;
+}
+
+static void
+on_message (GstConicChannel *channel, GBytes *data, gboolean is_text, gpointer user_data)
+{
+  GstConicChannels *self = user_data;
+  g_autoptr (GPtrArray) channels = NULL;
+
+  if (!is_control (channel)) {
+    gst_conic_base_bin_receive_data (self->bin, channel, data, is_text);
+    return;
+  }
+  if (is_text && g_bytes_get_size (data) > 0) {
+    g_autofree char *text = g_strndup (g_bytes_get_data (data, NULL), g_bytes_get_size (data));
+
+    channels = copy_channels (self);
+    gst_conic_flow_receive (self->flow, text, channels);
+  }
+}
+
+static void
+on_changed (GstConicChannel *channel, gpointer user_data)
+{
+  GstConicChannels *self = user_data;
+  g_autoptr (GstConicDataSink) sink = NULL;
+
+  if (is_control (channel)) {
+    gst_conic_flow_flush (self->flow);
+    return;
+  }
+  sink = gst_conic_base_bin_find_data_sink (self->bin, gst_conic_channel_get_label (channel));
+  if (sink == NULL)
+    return;
+  if (gst_conic_channel_is_closed (channel))
+    gst_conic_data_sink_remove_channel (sink, channel);
+  else
+    gst_conic_data_sink_wake (sink);
+}
+
+static void
+on_finished (GstConicChannel *channel, gpointer user_data)
+{
+  GstConicChannels *self = user_data;
+
+  gst_conic_base_bin_finish_data (self->bin, gst_conic_channel_get_label (channel));
+}
+
+static const GstConicChannelHandlers handlers = {
+    .message = on_message,
+    .changed = on_changed,
+    .finished = on_finished,
+};
+
+static GstConicChannel *
+add_channel (GstConicChannels *self, GstWebRTCDataChannel *data_channel, gboolean remote)
+{
+  GstConicChannel *channel = gst_conic_channel_new (data_channel, remote, &handlers, self);
+
+  if (is_control (channel))
+    gst_conic_flow_set_control (self->flow, channel);
+  else
+    gst_conic_channel_set_flow (channel, self->flow);
+  g_mutex_lock (&self->lock);
+  g_ptr_array_add (self->channels, channel);
+  g_mutex_unlock (&self->lock);
+  return channel;
+}
+
+static void
+on_data_channel (GstElement *webrtcbin, GstWebRTCDataChannel *data_channel, GstConicChannels *self)
+{
+  GstConicChannel *channel = add_channel (self, data_channel, TRUE);
+  g_autoptr (GPtrArray) channels = NULL;
+  g_autoptr (GstConicDataSink) sink = NULL;
+  const char *label = gst_conic_channel_get_label (channel);
+
+  channels = copy_channels (self);
+  if (is_control (channel)) {
+    gst_conic_flow_receive (self->flow, "hello", channels);
+    return;
+  }
+  gst_conic_base_bin_announce_data (self->bin, label);
+  sink = gst_conic_base_bin_find_data_sink (self->bin, label);
+  if (sink != NULL && find_for_label (channels, label, FALSE) == NULL)
+    gst_conic_data_sink_add_channel (sink, channel);
+}
+
+static GstWebRTCDataChannel *
+create (GstConicChannels *self, const char *label, const char *protocol)
+{
+  g_autoptr (GstStructure) options =
+      gst_structure_new ("options", "protocol", G_TYPE_STRING, protocol, NULL);
+  GstWebRTCDataChannel *data_channel = NULL;
+
+  g_signal_emit_by_name (self->webrtcbin, "create-data-channel", label, options, &data_channel);
+  return data_channel;
+}
+
+void
+gst_conic_channels_open_control (GstConicChannels *self)
+{
+  g_autoptr (GstWebRTCDataChannel) data_channel =
+      create (self, GST_CONIC_FLOW_PROTOCOL, GST_CONIC_FLOW_PROTOCOL);
+
+  if (data_channel != NULL)
+    add_channel (self, data_channel, FALSE);
+}
+
+void
+gst_conic_channels_open (GstConicChannels *self, const char *label)
+{
+  g_autoptr (GPtrArray) channels = copy_channels (self);
+  g_autoptr (GstConicDataSink) sink = gst_conic_base_bin_find_data_sink (self->bin, label);
+  g_autoptr (GstWebRTCDataChannel) data_channel = NULL;
+
+  if (sink == NULL || find_for_label (channels, label, TRUE) != NULL ||
+      find_for_label (channels, label, FALSE) != NULL)
+    return;
+  data_channel = create (self, label, "");
+  if (data_channel != NULL)
+    gst_conic_data_sink_add_channel (sink, add_channel (self, data_channel, FALSE));
+}
+
+GstConicChannels *
+gst_conic_channels_new (GstElement *element, GstElement *webrtcbin)
+{
+  GstConicChannels *self = g_new0 (GstConicChannels, 1);
+
+  self->bin = GST_CONIC_BASE_BIN (element);
+  self->webrtcbin = gst_object_ref (webrtcbin);
+  self->flow = gst_conic_flow_new ();
+  g_mutex_init (&self->lock);
+  self->channels = g_ptr_array_new_with_free_func (g_object_unref);
+  g_signal_connect (webrtcbin, "on-data-channel", G_CALLBACK (on_data_channel), self);
+  return self;
+}
+
+void
+gst_conic_channels_free (GstConicChannels *self)
+{
+  g_signal_handlers_disconnect_by_data (self->webrtcbin, self);
+  for (guint i = 0; i < self->channels->len; i++) {
+    GstConicChannel *channel = g_ptr_array_index (self->channels, i);
+    g_autoptr (GstConicDataSink) sink =
+        gst_conic_base_bin_find_data_sink (self->bin, gst_conic_channel_get_label (channel));
+
+    gst_conic_channel_disconnect (channel);
+    if (sink != NULL)
+      gst_conic_data_sink_remove_channel (sink, channel);
+  }
+  gst_conic_flow_clear (self->flow);
+  gst_conic_flow_unref (self->flow);
+  g_ptr_array_unref (self->channels);
+  g_mutex_clear (&self->lock);
+  gst_object_unref (self->webrtcbin);
+  g_free (self);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include "gstconicchannel.h"
+
+G_BEGIN_DECLS
+
+/**
+ * GstConicChannels:
+ *
+ * The data channels of one session, and which of them the element's data pads use: on a sink pad
+ * goes the channel with its label that the other side opened, or else one of our own.
+ */
+typedef struct _GstConicChannels GstConicChannels;
+
+/* (transfer full): @element: a GstConicBaseBin, which has the data pads and outlives this */
+GstConicChannels *gst_conic_channels_new (GstElement *element, GstElement *webrtcbin);
+
+/* Opens the control channel, and with it makes the offer have a section for data. */
+void gst_conic_channels_open_control (GstConicChannels *self);
+
+/* Opens a channel for the sink pad with @label, unless there is one with it. */
+void gst_conic_channels_open (GstConicChannels *self, const char *label);
+
+/* Ends all; no pad uses a channel of these any more. */
+void gst_conic_channels_free (GstConicChannels *self);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstConicChannels, gst_conic_channels_free)
+
+G_END_DECLS

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The codecs: the one place to add another. */
+
+#include "gstconiccodec.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const GstConicCodec codecs[] = {
+    {
+        .kind = GST_WEBRTC_KIND_VIDEO,
+        .encoding_name = "VP8",
+        .clock_rate = 90000,
+        .payload_type = 96,
+        .caps = "video/x-vp8",
+        .encoder = "vp8enc",
+        /* One pass without look-ahead, a steady rate, keyframes mostly on request. */
+        .settings = "deadline=1 cpu-used=8 threads=2 lag-in-frames=0 end-usage=cbr "
+                    "target-bitrate=2000000 keyframe-max-dist=300",
+        .payloader = "rtpvp8pay",
+        .payloader_settings = "picture-id-mode=15-bit",
+    },
+    {
+        .kind = GST_WEBRTC_KIND_VIDEO,
+        .encoding_name = "H264",
+        .clock_rate = 90000,
+        .payload_type = 102,
+        .caps = "video/x-h264",
+        .parser = "h264parse",
+        .payloader = "rtph264pay",
+        .payloader_settings = "config-interval=-1 aggregate-mode=zero-latency",
+    },
+    {
+        .kind = GST_WEBRTC_KIND_VIDEO,
+        .encoding_name = "VP9",
+        .clock_rate = 90000,
+        .payload_type = 98,
+        .caps = "video/x-vp9",
+        .parser = "vp9parse",
+        .payloader = "rtpvp9pay",
+        .payloader_settings = "picture-id-mode=15-bit",
+    },
+    {
+        .kind = GST_WEBRTC_KIND_AUDIO,
+        .encoding_name = "OPUS",
+        .clock_rate = 48000,
+        .payload_type = 111,
+        .caps = "audio/x-opus",
+        .encoder = "opusenc",
+        .settings = "bitrate=96000 frame-size=20",
+        .payloader = "rtpopuspay",
+    },
+    {
+        .kind = GST_WEBRTC_KIND_AUDIO,
+        .encoding_name = "PCMU",
+        .clock_rate = 8000,
+        .payload_type = 0,
+        .caps = "audio/x-mulaw",
+        .payloader = "rtppcmupay",
+    },
+    {
+        .kind = GST_WEBRTC_KIND_AUDIO,
+        .encoding_name = "PCMA",
+        .clock_rate = 8000,
+        .payload_type = 8,
+        .caps = "audio/x-alaw",
+        .payloader = "rtppcmapay",
+    },
+};
+
+const GstConicCodec *
+gst_conic_codec_find_by_caps (const GstCaps *caps)
+{
+  const char *name;
+
+  if (caps == NULL || gst_caps_is_any (caps) || gst_caps_is_empty (caps))
+    return NULL;
+  name = gst_structure_get_name (gst_caps_get_structure (caps, 0));
+  for (guint i = 0; i < G_N_ELEMENTS (codecs); i++)
+    if (strcmp (codecs[i].caps, name) == 0)
+      return &codecs[i];
+  return NULL;
+}
+
+const GstConicCodec *
+gst_conic_codec_get_default (GstWebRTCKind kind)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (codecs); i++)
+    if (codecs[i].kind == kind && codecs[i].encoder != NULL)
+      return &codecs[i];
+  return NULL;
+}
+
+GstCaps *
+gst_conic_codec_get_input_caps (GstWebRTCKind kind)
+{
+  /* What the encoders take without a conversion comes first, so that sources prefer it. */
+  GstCaps *caps = gst_caps_from_string (kind == GST_WEBRTC_KIND_VIDEO
+                                            ? "video/x-raw, format=I420; video/x-raw"
+                                            : "audio/x-raw, format=S16LE, rate=48000, "
+                                              "layout=interleaved; audio/x-raw");
+
+  for (guint i = 0; i < G_N_ELEMENTS (codecs); i++)
+    if (codecs[i].kind == kind)
+      gst_caps_append (caps, gst_caps_new_empty_simple (codecs[i].caps));
+  return caps;
+}
+
+GstCaps *
+gst_conic_codec_get_rtp_caps (const GstConicCodec *codec, int payload_type)
+{
+  return gst_caps_new_simple ("application/x-rtp", "media", G_TYPE_STRING,
+                              codec->kind == GST_WEBRTC_KIND_VIDEO ? "video" : "audio",
+                              "encoding-name", G_TYPE_STRING, codec->encoding_name, "clock-rate",
+                              G_TYPE_INT, codec->clock_rate, "payload", G_TYPE_INT, payload_type,
+                              NULL);
+}
+
+static gboolean
+can_decode (const GstConicCodec *codec)
+{
+  GList *decoders =
+      gst_element_factory_list_get_elements (GST_ELEMENT_FACTORY_TYPE_DECODER, GST_RANK_MARGINAL);
+  g_autoptr (GstCaps) caps = gst_caps_from_string (codec->caps);
+  GList *fitting = gst_element_factory_list_filter (decoders, caps, GST_PAD_SINK, FALSE);
+  gboolean found = fitting != NULL;
+
+  gst_plugin_feature_list_free (fitting);
+  gst_plugin_feature_list_free (decoders);
+  return found;
+}
+
+GstCaps *
+gst_conic_codec_get_receive_caps (GstWebRTCKind kind)
+{
+  GstCaps *caps = gst_caps_new_empty ();
+
+  for (guint i = 0; i < G_N_ELEMENTS (codecs); i++) {
+    GstCaps *one;
+
+    if (codecs[i].kind != kind || !can_decode (&codecs[i]))
+      continue;
+    one = gst_conic_codec_get_rtp_caps (&codecs[i], codecs[i].payload_type);
+    /* Opus is always announced with two channels, RFC 7587 section 7. */
+    if (strcmp (codecs[i].encoding_name, "OPUS") == 0)
+      gst_caps_set_simple (one, "encoding-params", G_TYPE_STRING, "2", NULL);
+    gst_caps_append (caps, one);
+  }
+  return caps;
+}
+
+/* The name of the codec that @media maps @payload_type to; of length 0 if it doesn't say. */
+static const char *
+find_encoding_name (const GstSDPMedia *media, const char *payload_type, gsize *length)
+{
+  const char *value;
+
+  for (guint n = 0; (value = gst_sdp_media_get_attribute_val_n (media, "rtpmap", n)); n++) {
+    gsize pt_length = strcspn (value, " ");
+
+    if (strlen (payload_type) != pt_length || strncmp (value, payload_type, pt_length) != 0)
+      continue;
+    value += pt_length + strspn (value + pt_length, " ");
+    *length = strcspn (value, "/ ");
+    return value;
+  }
+  *length = 0;
+  return "";
+}
+
+static gboolean
+carries (const GstConicCodec *codec, const GstSDPMedia *media, const char *payload_type)
+{
+  gsize length;
+  const char *name = find_encoding_name (media, payload_type, &length);
+
+  /* RFC 3551's static payload types need no rtpmap. */
+  if (length == 0)
+    return codec->payload_type < 96 && atoi (payload_type) == codec->payload_type;
+  return strlen (codec->encoding_name) == length &&
+         g_ascii_strncasecmp (codec->encoding_name, name, length) == 0;
+}
+
+int
+gst_conic_codec_find_payload_type (const GstConicCodec *codec, const GstSDPMedia *media)
+{
+  for (guint i = 0; i < gst_sdp_media_formats_len (media); i++)
+    if (carries (codec, media, gst_sdp_media_get_format (media, i)))
+      return atoi (gst_sdp_media_get_format (media, i));
+  return -1;
+}
+
+GstCaps *
+gst_conic_codec_choose (const GstSDPMedia *media)
+{
+  GstWebRTCKind kind = gst_conic_sdp_get_kind (media);
+
+  for (guint i = 0; i < gst_sdp_media_formats_len (media); i++) {
+    const char *format = gst_sdp_media_get_format (media, i);
+
+    for (guint j = 0; j < G_N_ELEMENTS (codecs); j++)
+      if (codecs[j].kind == kind && carries (&codecs[j], media, format) && can_decode (&codecs[j]))
+        return gst_conic_codec_get_rtp_caps (&codecs[j], atoi (format));
+  }
+  return gst_caps_new_empty ();
+}
+
+GstElement *
+gst_conic_codec_make (const char *factory, const char *settings, GError **error)
+{
+  GstElement *element = gst_element_factory_make (factory, NULL);
+  g_auto (GStrv) pairs = NULL;
+
+  if (element == NULL) {
+    g_set_error (error, GST_CORE_ERROR, GST_CORE_ERROR_MISSING_PLUGIN,
+                 "There is no element “%s”: install the plugin that has it", factory);
+    return NULL;
+  }
+  pairs = g_strsplit (settings != NULL ? settings : "", " ", -1);
+  for (guint i = 0; pairs[i] != NULL; i++) {
+    char *equals = strchr (pairs[i], '=');
+
+    if (equals == NULL)
+      continue;
+    *equals = '\0';
+    if (g_object_class_find_property (G_OBJECT_GET_CLASS (element), pairs[i]) != NULL)
+      gst_util_set_object_arg (G_OBJECT (element), pairs[i], equals + 1);
+  }
+  return element;
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include "gstconicsession.h"
+
+G_BEGIN_DECLS
+
+/**
+ * GstConicEndpoint:
+ *
+ * What makes an element a peer: the properties that say which hub and whom to call, the thread
+ * that all signaling happens in, the registration, and the map of sessions. conicsignaller and
+ * conicbin own one each.
+ */
+#define GST_TYPE_CONIC_ENDPOINT (gst_conic_endpoint_get_type ())
+G_DECLARE_FINAL_TYPE (GstConicEndpoint, gst_conic_endpoint, GST, CONIC_ENDPOINT, GObject)
+
+/**
+ * GstConicEndpointHandlers:
+ * @session_new: give @session a webrtcbin with gst_conic_session_open(), or refuse with @error
+ * @session_negotiate: the session is to offer, or has been offered something: set up media, then
+ *   gst_conic_session_offer() or gst_conic_session_answer(), at once or later
+ * @session_connected: media and data may flow
+ * @session_closed: put away what belongs to @session; @by_peer: the other side said goodbye
+ *
+ * What the element does about sessions; always called in the endpoint's thread.
+ */
+typedef struct {
+  gboolean (*session_new) (GstElement *element, GstConicSession *session, GError **error);
+  void (*session_negotiate) (GstElement *element, GstConicSession *session);
+  void (*session_connected) (GstElement *element, GstConicSession *session);
+  void (*session_closed) (GstElement *element, GstConicSession *session, gboolean by_peer);
+} GstConicEndpointHandlers;
+
+/* The element's property ids of its endpoint; an element's own start at LAST. */
+typedef enum {
+  GST_CONIC_ENDPOINT_PROP_URI = 1,
+  GST_CONIC_ENDPOINT_PROP_CLIENT_ID,
+  GST_CONIC_ENDPOINT_PROP_TARGET_ID,
+  GST_CONIC_ENDPOINT_PROP_STUN_SERVER,
+  GST_CONIC_ENDPOINT_PROP_TURN_SERVERS,
+  GST_CONIC_ENDPOINT_PROP_SESSION_TIMEOUT,
+  GST_CONIC_ENDPOINT_PROP_CONNECTED,
+  GST_CONIC_ENDPOINT_PROP_STATS,
+  GST_CONIC_ENDPOINT_PROP_LAST,
+} GstConicEndpointProp;
+
+void gst_conic_endpoint_install_properties (GObjectClass *element_class);
+
+/* FALSE if @id isn't one of the endpoint's. */
+gboolean gst_conic_endpoint_set_property (GstConicEndpoint *self, guint id, const GValue *value);
+gboolean gst_conic_endpoint_get_property (GstConicEndpoint *self, guint id, GValue *value);
+
+/* @element owns the endpoint and outlives it. */
+GstConicEndpoint *gst_conic_endpoint_new (GstElement *element,
+                                          const GstConicEndpointHandlers *handlers);
+
+/* READY to PAUSED: connects to the hub. */
+void gst_conic_endpoint_start (GstConicEndpoint *self);
+
+/* PAUSED to READY: ends all sessions and the registration; returns when the thread has ended. */
+void gst_conic_endpoint_stop (GstConicEndpoint *self);
+
+/* From any thread: the element's media is known, so sessions can begin. */
+void gst_conic_endpoint_set_ready (GstConicEndpoint *self);
+
+/**
+ * gst_conic_endpoint_invoke:
+ * @func: called with the element and @data in the endpoint's thread, if that still runs
+ *
+ * From any thread.
+ */
+typedef void (*GstConicEndpointFunc) (GstElement *element, gpointer data);
+void gst_conic_endpoint_invoke (GstConicEndpoint *self,
+                                GstConicEndpointFunc func,
+                                gpointer data,
+                                GDestroyNotify free_data);
+
+/* Says goodbye to the peer for @reason and closes the session; in the endpoint's thread. */
+void gst_conic_endpoint_end_session (GstConicEndpoint *self,
+                                     GstConicSession *session,
+                                     const char *reason);
+
+/* The same for a session that broke, with the warning that goes with it. */
+void gst_conic_endpoint_fail_session (GstConicEndpoint *self,
+                                      GstConicSession *session,
+                                      const GError *error);
+
+/* Sets up @webrtcbin as the properties say: STUN, TURN, loopback where there's nothing else. */
+void gst_conic_endpoint_configure (GstConicEndpoint *self, GstElement *webrtcbin);
+
+/* Whether the element calls rather than waits. */
+gboolean gst_conic_endpoint_has_target (GstConicEndpoint *self);
+
+guint gst_conic_endpoint_get_session_timeout (GstConicEndpoint *self);
+
+G_END_DECLS

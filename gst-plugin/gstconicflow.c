@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "gstconicflow.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct _GstConicFlow {
+  GMutex lock; /* innermost but for those of the control channel */
+  GstConicChannel *control;
+  GQueue unsent; /* char *: until the control channel is open */
+  gboolean spoken;
+};
+
+GstConicFlow *
+gst_conic_flow_new (void)
+{
+  GstConicFlow *flow = g_atomic_rc_box_new0 (GstConicFlow);
+
+  g_mutex_init (&flow->lock);
+  g_queue_init (&flow->unsent);
+  return flow;
+}
+
+GstConicFlow *
+gst_conic_flow_ref (GstConicFlow *flow)
+{
+  return g_atomic_rc_box_acquire (flow);
+}
+
+static void
+clear (gpointer data)
+{
+  GstConicFlow *flow = data;
+
+  gst_conic_flow_clear (flow);
+  g_mutex_clear (&flow->lock);
+}
+
+void
+gst_conic_flow_unref (GstConicFlow *flow)
+{
+  g_atomic_rc_box_release_full (flow, clear);
+}
+
+void
+gst_conic_flow_set_control (GstConicFlow *flow, GstConicChannel *control)
+{
+  g_mutex_lock (&flow->lock);
+  if (flow->control == NULL)
+    flow->control = g_object_ref (control);
+  g_mutex_unlock (&flow->lock);
+}
+
+void
+gst_conic_flow_clear (GstConicFlow *flow)
+{
+  g_autoptr (GstConicChannel) control = NULL;
+
+  g_mutex_lock (&flow->lock);
+  control = g_steal_pointer (&flow->control);
+  g_queue_clear_full (&flow->unsent, g_free);
+  g_mutex_unlock (&flow->lock);
+}
+
+void
+gst_conic_flow_flush (GstConicFlow *flow)
+{
+  char *text;
+
+  g_mutex_lock (&flow->lock);
+  while (flow->control != NULL && gst_conic_channel_is_open (flow->control) &&
+         (text = g_queue_pop_head (&flow->unsent)) != NULL) {
+    gsize length = strlen (text);
+    g_autoptr (GBytes) data = g_bytes_new_take (text, length);
+
+    gst_conic_channel_send (flow->control, data, TRUE, NULL);
+  }
+  g_mutex_unlock (&flow->lock);
+}
+
+static void
+say (GstConicFlow *flow, char *text)
+{
+  g_mutex_lock (&flow->lock);
+  g_queue_push_tail (&flow->unsent, text);
+  g_mutex_unlock (&flow->lock);
+  gst_conic_flow_flush (flow);
+}
+
+static GstConicChannel *
+find_channel (GPtrArray *channels, int id)
+{
+  for (guint i = 0; i < channels->len; i++)
+    if (gst_conic_channel_get_id (g_ptr_array_index (channels, i)) == id)
+      return g_ptr_array_index (channels, i);
+  return NULL;
+}
+
+void
+gst_conic_flow_receive (GstConicFlow *flow, const char *text, GPtrArray *channels)
+{
+  GstConicChannel *channel;
+  char verb[16] = "";
+  int id = -1;
+  guint64 count = G_MAXUINT64;
+  gboolean greet;
+
+  g_mutex_lock (&flow->lock);
+  greet = !flow->spoken;
+  flow->spoken = TRUE;
+  g_mutex_unlock (&flow->lock);
+  if (greet)
+    say (flow, g_strdup ("hello"));
+
+  sscanf (text, "%15s %d %" G_GUINT64_FORMAT, verb, &id, &count);
+  channel = id >= 0 ? find_channel (channels, id) : NULL;
+  if (channel == NULL)
+    return;
+  if (g_str_equal (verb, "pause"))
+    gst_conic_channel_set_paused (channel, TRUE);
+  else if (g_str_equal (verb, "resume"))
+    gst_conic_channel_set_paused (channel, FALSE);
+  else if (g_str_equal (verb, "ended"))
+    gst_conic_channel_set_received (channel);
+  else if (g_str_equal (verb, "end"))
+    gst_conic_channel_set_expected (channel, count);
+}
+
+gboolean
+gst_conic_flow_is_spoken (GstConicChannel *channel)
+{
+  GstConicFlow *flow = gst_conic_channel_get_flow (channel);
+  gboolean spoken;
+
+  if (flow == NULL)
+    return FALSE;
+  g_mutex_lock (&flow->lock);
+  spoken = flow->spoken;
+  g_mutex_unlock (&flow->lock);
+  return spoken;
+}
+
+void
+gst_conic_flow_send_pause (GstConicChannel *channel, gboolean pause)
+{
+  GstConicFlow *flow = gst_conic_channel_get_flow (channel);
+
+  if (flow != NULL)
+    say (flow,
+         g_strdup_printf ("%s %d", pause ? "pause" : "resume", gst_conic_channel_get_id (channel)));
+}
+
+void
+gst_conic_flow_send_end (GstConicChannel *channel)
+{
+  GstConicFlow *flow = gst_conic_channel_get_flow (channel);
+
+  if (flow != NULL)
+    say (flow, g_strdup_printf ("end %d %" G_GUINT64_FORMAT, gst_conic_channel_get_id (channel),
+                                gst_conic_channel_get_n_sent (channel)));
+}
+
+void
+gst_conic_flow_send_ended (GstConicChannel *channel)
+{
+  GstConicFlow *flow = gst_conic_channel_get_flow (channel);
+
+  if (flow != NULL)
+    say (flow, g_strdup_printf ("ended %d", gst_conic_channel_get_id (channel)));
+}

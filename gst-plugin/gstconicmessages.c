@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The one place that turns errors into bus messages, with words that say what to do. */
+
+#include "gstconicmessages.h"
+
+#include "conic-client.h"
+
+/* What the user can do about an error; NULL if it says so itself. */
+static const char *
+get_advice (const GError *error)
+{
+  if (error->domain == CONIC_CLIENT_ERROR) {
+    switch (error->code) {
+    case CONIC_CLIENT_ERROR_UNREACHABLE:
+      return "Start conicd there, or set uri to where a hub is";
+    default:
+      return NULL;
+    }
+  }
+  if (error->domain == CONIC_ERROR) {
+    switch (error->code) {
+    case CONIC_ERROR_ID_TAKEN:
+      return "Another peer is registered under this client-id: choose another one, or stop that "
+             "peer first";
+    case CONIC_ERROR_INVALID_ID:
+      return "A client-id has 1 to 128 letters, digits and ._~-";
+    case CONIC_ERROR_PEER_NOT_FOUND:
+      return "Nobody is registered under that target-id yet: start that peer, or correct the "
+             "target-id";
+    case CONIC_ERROR_UNAUTHORIZED:
+      return "The hub wants a token that allows this client-id";
+    default:
+      return NULL;
+    }
+  }
+  return NULL;
+}
+
+static char *
+make_text (const GError *error, guint delay)
+{
+  const char *advice = get_advice (error);
+  GString *text = g_string_new (error->message);
+
+  text->str[0] = g_ascii_toupper (text->str[0]);
+  if (advice != NULL)
+    g_string_append_printf (text, ". %s", advice);
+  if (delay > 0)
+    g_string_append_printf (text, ". Trying again in %.1f s", delay / 1000.0);
+  return g_string_free (text, FALSE);
+}
+
+static GError *
+to_gst_error (const GError *error, guint delay)
+{
+  g_autofree char *text = make_text (error, delay);
+  int code = GST_RESOURCE_ERROR_FAILED;
+
+  if (error->domain == CONIC_CLIENT_ERROR)
+    code = error->code == CONIC_CLIENT_ERROR_URI ? GST_RESOURCE_ERROR_SETTINGS
+                                                 : GST_RESOURCE_ERROR_OPEN_READ_WRITE;
+  else if (g_error_matches (error, CONIC_ERROR, CONIC_ERROR_ID_TAKEN))
+    code = GST_RESOURCE_ERROR_BUSY;
+  else if (g_error_matches (error, CONIC_ERROR, CONIC_ERROR_INVALID_ID))
+    code = GST_RESOURCE_ERROR_SETTINGS;
+  else if (g_error_matches (error, CONIC_ERROR, CONIC_ERROR_PEER_NOT_FOUND))
+    code = GST_RESOURCE_ERROR_NOT_FOUND;
+  else if (g_error_matches (error, CONIC_ERROR, CONIC_ERROR_UNAUTHORIZED) ||
+           g_error_matches (error, GST_CONIC_SESSION_ERROR, GST_CONIC_SESSION_ERROR_CERTIFICATE))
+    code = GST_RESOURCE_ERROR_NOT_AUTHORIZED;
+  return g_error_new_literal (GST_RESOURCE_ERROR, code, text);
+}
+
+void
+gst_conic_messages_warning (GstElement *element, const GError *error, guint delay)
+{
+  g_autoptr (GError) warning = to_gst_error (error, delay);
+
+  GST_WARNING_OBJECT (element, "%s", warning->message);
+  gst_element_post_message (element, gst_message_new_warning (GST_OBJECT (element), warning,
+                                                              error->message));
+}
+
+void
+gst_conic_messages_error (GstElement *element, const GError *error)
+{
+  g_autoptr (GError) failure = to_gst_error (error, 0);
+
+  GST_ERROR_OBJECT (element, "%s", failure->message);
+  gst_element_post_message (element,
+                            gst_message_new_error (GST_OBJECT (element), failure, error->message));
+}
+
+GError *
+gst_conic_messages_at_hub (const GError *error, const char *uri)
+{
+  const char *what = "the hub";
+
+  if (g_error_matches (error, CONIC_CLIENT_ERROR, CONIC_CLIENT_ERROR_URI))
+    return g_error_copy (error);
+  if (g_error_matches (error, CONIC_CLIENT_ERROR, CONIC_CLIENT_ERROR_UNREACHABLE))
+    what = "could not reach the hub at";
+  else if (error->domain == CONIC_ERROR)
+    what = "could not register at the hub";
+  return g_error_new (error->domain, error->code, "%s %s: %s", what, uri, error->message);
+}
+
+GError *
+gst_conic_messages_new_refusal (const char *peer_id, const char *reason)
+{
+  return g_error_new (GST_CONIC_SESSION_ERROR, GST_CONIC_SESSION_ERROR_REFUSED,
+                      "%s refused the call: %s", peer_id, reason);
+}
+
+static void
+post (GstElement *element, GstStructure *structure)
+{
+  gst_element_post_message (element, gst_message_new_element (GST_OBJECT (element), structure));
+}
+
+static void
+post_session (GstElement *element, const char *name, GstConicSession *session, const char *reason)
+{
+  GstStructure *structure =
+      gst_structure_new (name, "peer-id", G_TYPE_STRING, gst_conic_session_get_peer_id (session),
+                         "session-id", G_TYPE_STRING, gst_conic_session_get_session_id (session),
+                         NULL);
+
+  if (reason != NULL)
+    gst_structure_set (structure, "reason", G_TYPE_STRING, reason, NULL);
+  post (element, structure);
+}
+
+void
+gst_conic_messages_registered (GstElement *element, const char *client_id)
+{
+  post (element,
+        gst_structure_new ("conic-registered", "client-id", G_TYPE_STRING, client_id, NULL));
+}
+
+void
+gst_conic_messages_session_started (GstElement *element, GstConicSession *session)
+{
+  post_session (element, "conic-session-started", session, NULL);
+}
+
+void
+gst_conic_messages_session_ended (GstElement *element, GstConicSession *session, const char *reason)
+{
+  post_session (element, "conic-session-ended", session, reason);
+}
+
+void
+gst_conic_messages_session_failed (GstElement *element,
+                                   GstConicSession *session,
+                                   const char *reason)
+{
+  post_session (element, "conic-session-failed", session, reason);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include "gstconicsession.h"
+
+G_BEGIN_DECLS
+
+/* What an element says on the bus. Whatever time can mend is a warning, with the delay until the
+ * next try in milliseconds (0: there's none); what only the user can mend is an error. */
+void gst_conic_messages_warning (GstElement *element, const GError *error, guint delay);
+void gst_conic_messages_error (GstElement *element, const GError *error);
+
+/* (transfer full): @error with the hub's URI in its text */
+GError *gst_conic_messages_at_hub (const GError *error, const char *uri);
+
+/* (transfer full): the other side said goodbye to an offer */
+GError *gst_conic_messages_new_refusal (const char *peer_id, const char *reason);
+
+/* Element messages: `conic-registered` (client-id), and of a session (peer-id, session-id)
+ * `conic-session-started`, `conic-session-ended` (reason), `conic-session-failed` (reason). */
+void gst_conic_messages_registered (GstElement *element, const char *client_id);
+void gst_conic_messages_session_started (GstElement *element, GstConicSession *session);
+void gst_conic_messages_session_ended (GstElement *element,
+                                       GstConicSession *session,
+                                       const char *reason);
+void gst_conic_messages_session_failed (GstElement *element,
+                                        GstConicSession *session,
+                                        const char *reason);
+
+G_END_DECLS

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Where the gate stands in a webrtcbin:
+ *
+ *   nicesrc ─► dtlssrtpdec ─╫► rtp_src, rtcp_src, data_src ─► rtpbin, sctpdec
+ *   nicesink ◄─ dtlssrtpenc ◄╫─ rtp_sink_%d, rtcp_sink_%d, data_sink ◄─ rtpbin, sctpenc
+ *
+ * dtlssrtpdec notifies “peer-pem” from within the handshake, before there are keys, so the gate is
+ * open or refused before anything could pass it: no buffer of an honest peer is lost to it. */
+
+#include "gstconicgate.h"
+
+#include "gstconicsdp.h"
+
+typedef enum {
+  GATE_CLOSED,
+  GATE_OPEN,
+  GATE_REFUSED,
+} GateState;
+
+struct _GstConicGate {
+  GstElement *webrtcbin;
+  GMutex lock; /* innermost: nothing is called with it held */
+  GateState state;
+  GStrv fingerprints;      /* NULL until a description came */
+  GPtrArray *certificates; /* PEM of those shown so far */
+  GstConicGateFunc func;
+  gpointer user_data;
+  GDestroyNotify destroy;
+};
+
+static void
+clear_gate (gpointer data)
+{
+  GstConicGate *gate = data;
+
+  g_strfreev (gate->fingerprints);
+  g_ptr_array_unref (gate->certificates);
+  g_mutex_clear (&gate->lock);
+  gate->destroy (gate->user_data);
+}
+
+static void
+unref_gate (gpointer data)
+{
+  g_atomic_rc_box_release_full (data, clear_gate);
+}
+
+static void
+unref_closure_gate (gpointer data, GClosure *closure)
+{
+  unref_gate (data);
+}
+
+/* A refusal is for good: nobody honest shows a second certificate. */
+static void
+judge (GstConicGate *gate)
+{
+  GateState old, now;
+
+  g_mutex_lock (&gate->lock);
+  old = gate->state;
+  now = old;
+  if (gate->fingerprints != NULL && gate->certificates->len > 0 && old != GATE_REFUSED) {
+    now = GATE_OPEN;
+    for (guint i = 0; i < gate->certificates->len; i++)
+      if (!gst_conic_sdp_matches_certificate ((const char *const *)gate->fingerprints,
+                                              g_ptr_array_index (gate->certificates, i)))
+        now = GATE_REFUSED;
+  }
+  g_atomic_int_set (&gate->state, now);
+  g_mutex_unlock (&gate->lock);
+
+  if (now != old)
+    gate->func (now == GATE_OPEN, gate->user_data);
+}
+
+static void
+on_peer_pem (GstElement *dtlssrtpdec, GParamSpec *pspec, GstConicGate *gate)
+{
+  g_autofree char *pem = NULL;
+
+  g_object_get (dtlssrtpdec, "peer-pem", &pem, NULL);
+  if (pem == NULL)
+    return;
+  g_mutex_lock (&gate->lock);
+  g_ptr_array_add (gate->certificates, g_steal_pointer (&pem));
+  g_mutex_unlock (&gate->lock);
+  judge (gate);
+}
+
+static GstPadProbeReturn
+on_buffer (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+  GstConicGate *gate = user_data;
+
+  return g_atomic_int_get (&gate->state) == GATE_OPEN ? GST_PAD_PROBE_OK : GST_PAD_PROBE_DROP;
+}
+
+static void
+guard_pad (GstPad *pad, GstConicGate *gate)
+{
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST, on_buffer,
+                     g_atomic_rc_box_acquire (gate), unref_gate);
+}
+
+static void
+on_enc_pad_added (GstElement *element, GstPad *pad, GstConicGate *gate)
+{
+  if (gst_pad_get_direction (pad) == GST_PAD_SINK)
+    guard_pad (pad, gate);
+}
+
+static void
+on_dec_pad_added (GstElement *element, GstPad *pad, GstConicGate *gate)
+{
+  if (gst_pad_get_direction (pad) == GST_PAD_SRC)
+    guard_pad (pad, gate);
+}
+
+static void
+guard_element (GstElement *element, GstConicGate *gate)
+{
+  GstElementFactory *factory = gst_element_get_factory (element);
+  const char *name = factory != NULL ? GST_OBJECT_NAME (factory) : "";
+  gboolean is_dec = g_str_equal (name, "dtlssrtpdec");
+  GCallback on_pad_added = G_CALLBACK (is_dec ? on_dec_pad_added : on_enc_pad_added);
+
+  if (!is_dec && !g_str_equal (name, "dtlssrtpenc"))
+    return;
+
+  /* Pads come while the transport is set up, by one thread: none is added between these two. */
+  g_signal_connect_data (element, "pad-added", on_pad_added, g_atomic_rc_box_acquire (gate),
+                         unref_closure_gate, 0);
+  GST_OBJECT_LOCK (element);
+  for (GList *l = element->pads; l != NULL; l = l->next)
+    if (gst_pad_get_direction (l->data) == (is_dec ? GST_PAD_SRC : GST_PAD_SINK))
+      guard_pad (l->data, gate);
+  GST_OBJECT_UNLOCK (element);
+
+  if (is_dec) {
+    g_signal_connect_data (element, "notify::peer-pem", G_CALLBACK (on_peer_pem),
+                           g_atomic_rc_box_acquire (gate), unref_closure_gate, 0);
+    on_peer_pem (element, NULL, gate);
+  }
+}
+
+static void
+on_deep_element_added (GstBin *webrtcbin, GstBin *bin, GstElement *element, GstConicGate *gate)
+{
+  guard_element (element, gate);
+}
+
+static void
+guard_existing (const GValue *item, gpointer user_data)
+{
+  guard_element (g_value_get_object (item), user_data);
+}
+
+GstConicGate *
+gst_conic_gate_new (GstElement *webrtcbin,
+                    GstConicGateFunc func,
+                    gpointer user_data,
+                    GDestroyNotify destroy)
+{
+  GstConicGate *gate = g_atomic_rc_box_new0 (GstConicGate);
+  g_autoptr (GstIterator) elements = gst_bin_iterate_recurse (GST_BIN (webrtcbin));
+
+  gate->webrtcbin = gst_object_ref (webrtcbin);
+  g_mutex_init (&gate->lock);
+  gate->certificates = g_ptr_array_new_with_free_func (g_free);
+  gate->func = func;
+  gate->user_data = user_data;
+  gate->destroy = destroy;
+
+  g_signal_connect_data (webrtcbin, "deep-element-added", G_CALLBACK (on_deep_element_added),
+                         g_atomic_rc_box_acquire (gate), unref_closure_gate, 0);
+  while (gst_iterator_foreach (elements, guard_existing, gate) == GST_ITERATOR_RESYNC)
+    gst_iterator_resync (elements);
+  return gate;
+}
+
+void
+gst_conic_gate_expect (GstConicGate *gate, const char *const *fingerprints)
+{
+  g_mutex_lock (&gate->lock);
+  g_strfreev (gate->fingerprints);
+  gate->fingerprints = g_strdupv ((GStrv)fingerprints);
+  g_mutex_unlock (&gate->lock);
+  judge (gate);
+}
+
+void
+gst_conic_gate_free (GstConicGate *gate)
+{
+  g_signal_handlers_disconnect_by_data (gate->webrtcbin, gate);
+  g_clear_object (&gate->webrtcbin);
+  unref_gate (gate);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include <gst/gst.h>
+
+G_BEGIN_DECLS
+
+/**
+ * GstConicGate:
+ *
+ * Lets nothing through a webrtcbin, in or out, until the certificate that the other side shows in
+ * the DTLS handshake is the one whose fingerprint stands in its session description (RFC 8827
+ * section 6.5). webrtcbin doesn't check that itself before GStreamer 1.28.5.
+ */
+typedef struct _GstConicGate GstConicGate;
+
+/**
+ * GstConicGateFunc:
+ * @verified: whether the certificate was the right one
+ *
+ * Called once, in the thread that runs the DTLS handshake, or in that of gst_conic_gate_expect().
+ */
+typedef void (*GstConicGateFunc) (gboolean verified, gpointer user_data);
+
+/**
+ * gst_conic_gate_new:
+ * @webrtcbin: the element to guard; the gate lives until gst_conic_gate_free()
+ * @user_data: for @func, as long as @webrtcbin may handshake: @destroy tells when that is over
+ *
+ * Returns: (transfer full): a closed gate
+ */
+GstConicGate *gst_conic_gate_new (GstElement *webrtcbin,
+                                  GstConicGateFunc func,
+                                  gpointer user_data,
+                                  GDestroyNotify destroy);
+
+/**
+ * gst_conic_gate_expect:
+ * @fingerprints: the `a=fingerprint` values of the other side's description
+ *
+ * Says which certificates are right; again when a new description replaces the old one.
+ */
+void gst_conic_gate_expect (GstConicGate *gate, const char *const *fingerprints);
+
+/* Leaves the webrtcbin alone. What the gate has not let through it never will. */
+void gst_conic_gate_free (GstConicGate *gate);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstConicGate, gst_conic_gate_free)
+
+G_END_DECLS

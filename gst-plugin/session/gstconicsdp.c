@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* What we read of session descriptions ourselves; all of it pure. */
+
+#include "gstconicsdp.h"
+
+#include <string.h>
+
+#include "gstconicsessionerror.h"
+
+/* Media sections in one description. A call has three; every one costs memory in webrtcbin. */
+#define MEDIAS_MAX 64
+
+#define PEM_BEGIN "-----BEGIN CERTIFICATE-----"
+#define PEM_END   "-----END CERTIFICATE-----"
+
+static const char *
+find_attribute (const GstSDPMessage *sdp, const GstSDPMedia *media, const char *name)
+{
+  const char *value = gst_sdp_media_get_attribute_val (media, name);
+
+  return value != NULL ? value : gst_sdp_message_get_attribute_val (sdp, name);
+}
+
+static gboolean
+check_media (const GstSDPMessage *sdp, guint index, GError **error)
+{
+  static const char *const required[] = {"ice-ufrag", "ice-pwd", "fingerprint", "setup"};
+  const GstSDPMedia *media = gst_sdp_message_get_media (sdp, index);
+
+  if (gst_sdp_media_get_media (media) == NULL || gst_sdp_media_formats_len (media) == 0) {
+    g_set_error (error, GST_CONIC_SESSION_ERROR, GST_CONIC_SESSION_ERROR_DESCRIPTION,
+                 "media section %u has no formats", index);
+    return FALSE;
+  }
+  /* A section that is turned down needs no transport. */
+  if (gst_sdp_media_get_port (media) == 0 &&
+      gst_sdp_media_get_attribute_val (media, "bundle-only") == NULL)
+    return TRUE;
+  for (guint i = 0; i < G_N_ELEMENTS (required); i++) {
+    if (find_attribute (sdp, media, required[i]) == NULL) {
+      g_set_error (error, GST_CONIC_SESSION_ERROR, GST_CONIC_SESSION_ERROR_DESCRIPTION,
+                   "media section %u has no a=%s", index, required[i]);
+      return FALSE;
+    }
+  }
+  return TRUE;
+}
+
+static void
+add_missing_mids (GstSDPMessage *sdp)
+{
+  for (guint i = 0; i < gst_sdp_message_medias_len (sdp); i++) {
+    GstSDPMedia *media = (GstSDPMedia *)gst_sdp_message_get_media (sdp, i);
+    g_autofree char *mid = g_strdup_printf ("%u", i);
+
+    if (gst_sdp_media_get_attribute_val (media, "mid") == NULL)
+      gst_sdp_media_add_attribute (media, "mid", mid);
+  }
+}
+
+GstSDPMessage *
+gst_conic_sdp_parse (const char *text, GError **error)
+{
+  GstSDPMessage *parsed = NULL;
+  g_autoptr (GstSDPMessage) sdp = NULL;
+  guint n_medias;
+
+  g_return_val_if_fail (text != NULL, NULL);
+
+  if (gst_sdp_message_new_from_text (text, &parsed) != GST_SDP_OK) {
+    g_set_error_literal (error, GST_CONIC_SESSION_ERROR, GST_CONIC_SESSION_ERROR_DESCRIPTION,
+                         "it is not SDP");
+    return NULL;
+  }
+  sdp = parsed;
+
+  n_medias = gst_sdp_message_medias_len (sdp);
+  if (n_medias == 0 || n_medias > MEDIAS_MAX) {
+    g_set_error (error, GST_CONIC_SESSION_ERROR, GST_CONIC_SESSION_ERROR_DESCRIPTION,
+                 "it has %u media sections, not 1 to %d", n_medias, MEDIAS_MAX);
+    return NULL;
+  }
+  for (guint i = 0; i < n_medias; i++)
+    if (!check_media (sdp, i, error))
+      return NULL;
+
+  add_missing_mids (sdp);
+  return g_steal_pointer (&sdp);
+}
+
+static void
+add_fingerprint (GPtrArray *fingerprints, const char *value)
+{
+  if (value != NULL && !g_ptr_array_find_with_equal_func (fingerprints, value, g_str_equal, NULL))
+    g_ptr_array_add (fingerprints, g_strdup (value));
+}
+
+GStrv
+gst_conic_sdp_get_fingerprints (const GstSDPMessage *sdp)
+{
+  GPtrArray *fingerprints = g_ptr_array_new ();
+  const char *value;
+
+  for (guint n = 0; (value = gst_sdp_message_get_attribute_val_n (sdp, "fingerprint", n)); n++)
+    add_fingerprint (fingerprints, value);
+  for (guint i = 0; i < gst_sdp_message_medias_len (sdp); i++) {
+    const GstSDPMedia *media = gst_sdp_message_get_media (sdp, i);
+
+    for (guint n = 0; (value = gst_sdp_media_get_attribute_val_n (media, "fingerprint", n)); n++)
+      add_fingerprint (fingerprints, value);
+  }
+  g_ptr_array_add (fingerprints, NULL);
+  return (GStrv)g_ptr_array_free (fingerprints, FALSE);
+}
+
+static GBytes *
+pem_to_der (const char *pem)
+{
+  const char *begin = strstr (pem, PEM_BEGIN);
+  const char *end = begin != NULL ? strstr (begin, PEM_END) : NULL;
+  g_autofree char *base64 = NULL;
+  guchar *der;
+  gsize length;
+
+  if (end == NULL)
+    return NULL;
+  begin += strlen (PEM_BEGIN);
+  base64 = g_strndup (begin, (gsize)(end - begin));
+  der = g_base64_decode (base64, &length);
+  return g_bytes_new_take (der, length);
+}
+
+/* SHA-1 and weaker are known to a SIP of long ago, and to no browser. */
+static gboolean
+find_checksum (const char *name, gsize length, GChecksumType *type)
+{
+  static const struct {
+    const char *name;
+    GChecksumType type;
+  } checksums[] = {
+      {"sha-256", G_CHECKSUM_SHA256},
+      {"sha-384", G_CHECKSUM_SHA384},
+      {"sha-512", G_CHECKSUM_SHA512},
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (checksums); i++) {
+    if (strlen (checksums[i].name) == length &&
+        g_ascii_strncasecmp (checksums[i].name, name, length) == 0) {
+      *type = checksums[i].type;
+      return TRUE;
+    }
+  }
+  return FALSE;
+}
+
+static gboolean
+fingerprint_matches (const char *fingerprint, GBytes *der)
+{
+  const char *space = strchr (fingerprint, ' ');
+  g_autofree char *digest = NULL;
+  g_autoptr (GString) given = NULL;
+  GChecksumType type;
+
+  if (space == NULL || !find_checksum (fingerprint, (gsize)(space - fingerprint), &type))
+    return FALSE;
+  given = g_string_new (NULL);
+  for (const char *p = space; *p != '\0'; p++)
+    if (g_ascii_isxdigit (*p))
+      g_string_append_c (given, g_ascii_tolower (*p));
+  digest = g_compute_checksum_for_bytes (type, der);
+  return strcmp (digest, given->str) == 0;
+}
+
+gboolean
+gst_conic_sdp_matches_certificate (const char *const *fingerprints, const char *pem)
+{
+  g_autoptr (GBytes) der = pem_to_der (pem);
+
+  for (guint i = 0; der != NULL && fingerprints[i] != NULL; i++)
+    if (fingerprint_matches (fingerprints[i], der))
+      return TRUE;
+  return FALSE;
+}
+
+GstWebRTCRTPTransceiverDirection
+gst_conic_sdp_get_direction (const GstSDPMedia *media)
+{
+  static const struct {
+    const char *name;
+    GstWebRTCRTPTransceiverDirection direction;
+  } directions[] = {
+      {"sendonly", GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDONLY},
+      {"recvonly", GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_RECVONLY},
+      {"inactive", GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_INACTIVE},
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (directions); i++)
+    if (gst_sdp_media_get_attribute_val (media, directions[i].name) != NULL)
+      return directions[i].direction;
+  return GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDRECV;
+}
+
+GstWebRTCKind
+gst_conic_sdp_get_kind (const GstSDPMedia *media)
+{
+  const char *name = gst_sdp_media_get_media (media);
+
+  if (g_strcmp0 (name, "audio") == 0)
+    return GST_WEBRTC_KIND_AUDIO;
+  if (g_strcmp0 (name, "video") == 0)
+    return GST_WEBRTC_KIND_VIDEO;
+  return GST_WEBRTC_KIND_UNKNOWN;
+}
+
+const char *
+gst_conic_sdp_get_mid (const GstSDPMessage *sdp, guint index)
+{
+  if (index >= gst_sdp_message_medias_len (sdp))
+    return NULL;
+  return gst_sdp_media_get_attribute_val (gst_sdp_message_get_media (sdp, index), "mid");
+}
+
+int
+gst_conic_sdp_find_mid (const GstSDPMessage *sdp, const char *mid)
+{
+  for (guint i = 0; i < gst_sdp_message_medias_len (sdp); i++)
+    if (g_strcmp0 (gst_conic_sdp_get_mid (sdp, i), mid) == 0)
+      return (int)i;
+  return -1;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include <gst/gst.h>
+#include <gst/sdp/sdp.h>
+
+#define GST_USE_UNSTABLE_API
+#include <gst/webrtc/webrtc.h>
+
+G_BEGIN_DECLS
+
+/**
+ * gst_conic_sdp_parse:
+ * @text: a session description from another peer, RFC 8866
+ * @error: return location for a #GST_CONIC_SESSION_ERROR
+ *
+ * Reads a description and makes sure that webrtcbin can take it: every media section has ICE
+ * credentials, a fingerprint and a setup role (RFC 8829 section 5.8). A missing `a=mid` is filled
+ * in, since webrtcbin asserts that there is one.
+ *
+ * Returns: (transfer full) (nullable): the description, or %NULL with an @error that names what
+ *   is missing
+ */
+GstSDPMessage *gst_conic_sdp_parse (const char *text, GError **error);
+
+/**
+ * gst_conic_sdp_get_fingerprints:
+ *
+ * Returns: (transfer full): every `a=fingerprint` value (RFC 8122) of the session and its media
+ *   sections, none twice
+ */
+GStrv gst_conic_sdp_get_fingerprints (const GstSDPMessage *sdp);
+
+/**
+ * gst_conic_sdp_matches_certificate:
+ * @fingerprints: values of `a=fingerprint`
+ * @pem: an X.509 certificate
+ *
+ * Whether one of @fingerprints is that of @pem, by SHA-256 or stronger (RFC 8122 section 5).
+ */
+gboolean gst_conic_sdp_matches_certificate (const char *const *fingerprints, const char *pem);
+
+/* What a peer that made this media section sends and receives (RFC 8866 section 6.7). */
+GstWebRTCRTPTransceiverDirection gst_conic_sdp_get_direction (const GstSDPMedia *media);
+
+/* The kind of a media section; GST_WEBRTC_KIND_UNKNOWN for application and the rest. */
+GstWebRTCKind gst_conic_sdp_get_kind (const GstSDPMedia *media);
+
+/* The index of the media section that has @mid, or -1. */
+int gst_conic_sdp_find_mid (const GstSDPMessage *sdp, const char *mid);
+
+/* (nullable): the mid of the media section at @index */
+const char *gst_conic_sdp_get_mid (const GstSDPMessage *sdp, guint index);
+
+G_END_DECLS
