@@ -36,7 +36,7 @@ struct _ConicPeer {
   const ConicPeerInterface *interface;
   ConicDialect dialect;
 
-  /*< private, the hub's >*/
+  /*< the hub's; the owner may look >*/
   const char *id;   /* NULL until registered */
   gboolean closing; /* the hub has asked for its end and hears it no more */
 };

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Half-open requests are what an attacker has most of, and libsoup has a handful of sources of the
+ * main loop for each. So a connection waits here, as one entry of the epoll set with a deadline,
+ * until the end of its request's head can be seen in the socket; nothing is read before. */
+
+#include "conic-acceptor.h"
+
+#include "conic-server-error.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Connections accepted in one turn, so that a storm of them doesn't stop those that are there. */
+#define ACCEPTS_PER_TURN 32
+
+/* Connections that the kernel may keep until they are accepted; it takes less if its own limit
+ * (net.core.somaxconn) is lower. */
+#define BACKLOG 4096
+
+/* Bytes that the head of a request may have, as in most servers. */
+#define HEAD_BYTES 8192
+
+/* How long to leave the listeners alone when there are no descriptors left at all. */
+#define EXHAUSTED_PAUSE G_TIME_SPAN_SECOND
+
+#define REPLY(status) "HTTP/1.1 " status "\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+
+typedef struct {
+  ConicWatch watch;
+  ConicAcceptor *acceptor;
+  GSocket *socket;
+} Listener;
+
+typedef struct {
+  ConicWatch watch;
+  ConicDeadline deadline;
+  ConicAcceptor *acceptor;
+  GList link;
+} Arrival;
+
+struct _ConicAcceptor {
+  ConicEpollSource *source;
+  gint64 timeout;
+  const ConicAcceptorHandler *handler;
+  gpointer user_data;
+  GPtrArray *listeners;
+  GQueue arrivals;
+  ConicDeadline pause;
+  int reserve_fd; /* given up to be able to refuse a connection when descriptors are used up */
+};
+
+static void
+free_listener (gpointer data)
+{
+  Listener *listener = data;
+
+  conic_epoll_source_remove (listener->acceptor->source, &listener->watch);
+  g_object_unref (listener->socket);
+  g_free (listener);
+}
+
+/* Frees the arrival. Returns its descriptor, which is the caller's then. */
+static int
+release_arrival (Arrival *arrival)
+{
+  ConicAcceptor *self = arrival->acceptor;
+  int fd = arrival->watch.fd;
+
+  conic_epoll_source_remove (self->source, &arrival->watch);
+  conic_epoll_source_set_deadline (self->source, &arrival->deadline, -1);
+  g_queue_unlink (&self->arrivals, &arrival->link);
+  g_free (arrival);
+  return fd;
+}
+
+/* Answers without having read: the socket's buffer is empty, so it is taken at once or never. */
+static void
+refuse (int fd, const char *reply)
+{
+  if (send (fd, reply, strlen (reply), MSG_NOSIGNAL | MSG_DONTWAIT) > 0)
+    shutdown (fd, SHUT_WR);
+  close (fd);
+}
+
+static void
+on_arrival_ready (ConicWatch *watch, guint32 events, gint64 now)
+{
+  Arrival *arrival = (Arrival *)watch;
+  ConicAcceptor *self = arrival->acceptor;
+  gint64 deadline = arrival->deadline.at;
+  char head[HEAD_BYTES];
+  gssize n = recv (watch->fd, head, sizeof head, MSG_PEEK | MSG_DONTWAIT);
+
+  if (n < 0 && (errno == EAGAIN || errno == EINTR))
+    return;
+  if (n <= 0)
+    close (release_arrival (arrival));
+  else if (memmem (head, n, "\r\n\r\n", 4) != NULL)
+    self->handler->arrived (release_arrival (arrival), deadline, self->user_data);
+  else if (n == sizeof head)
+    refuse (release_arrival (arrival), REPLY ("431 Request Header Fields Too Large"));
+  else if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+    close (release_arrival (arrival));
+}
+
+static void
+on_arrival_expired (ConicDeadline *deadline, gint64 now)
+{
+  Arrival *arrival = (Arrival *)((guint8 *)deadline - G_STRUCT_OFFSET (Arrival, deadline));
+
+  refuse (release_arrival (arrival), REPLY ("408 Request Timeout"));
+}
+
+static void
+add_arrival (ConicAcceptor *self, int fd, gint64 now)
+{
+  Arrival *arrival = g_new0 (Arrival, 1);
+  int on = 1;
+
+  /* Small messages go at once; without it a candidate would wait for the client's ACK. */
+  setsockopt (fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+
+  /* Edge-triggered, for what was only looked at stays readable. */
+  arrival->watch = (ConicWatch){
+      .ready = on_arrival_ready,
+      .fd = fd,
+      .events = EPOLLIN | EPOLLRDHUP | EPOLLET,
+  };
+  arrival->deadline.expired = on_arrival_expired;
+  arrival->acceptor = self;
+  arrival->link.data = arrival;
+  if (!conic_epoll_source_add (self->source, &arrival->watch, NULL)) {
+    g_free (arrival);
+    refuse (fd, REPLY ("503 Service Unavailable"));
+    return;
+  }
+  conic_epoll_source_set_deadline (self->source, &arrival->deadline, now + self->timeout);
+  g_queue_push_tail_link (&self->arrivals, &arrival->link);
+}
+
+static void
+set_listening (ConicAcceptor *self, gboolean listening)
+{
+  for (guint i = 0; i < self->listeners->len; i++) {
+    Listener *listener = g_ptr_array_index (self->listeners, i);
+
+    conic_epoll_source_modify (self->source, &listener->watch, listening ? EPOLLIN : 0);
+  }
+}
+
+static void
+on_pause_over (ConicDeadline *deadline, gint64 now)
+{
+  ConicAcceptor *self =
+      (ConicAcceptor *)((guint8 *)deadline - G_STRUCT_OFFSET (ConicAcceptor, pause));
+
+  if (self->reserve_fd < 0)
+    self->reserve_fd = open ("/dev/null", O_RDONLY | O_CLOEXEC);
+  set_listening (self, TRUE);
+}
+
+/* No descriptors are left: refuses one connection with the reserved one. */
+static void
+refuse_exhausted (ConicAcceptor *self, int listener_fd, gint64 now)
+{
+  int fd;
+
+  if (self->reserve_fd >= 0)
+    close (self->reserve_fd);
+  fd = accept4 (listener_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  if (fd >= 0)
+    refuse (fd, REPLY ("503 Service Unavailable"));
+  self->reserve_fd = open ("/dev/null", O_RDONLY | O_CLOEXEC);
+
+  if (fd < 0) {
+    set_listening (self, FALSE);
+    conic_epoll_source_set_deadline (self->source, &self->pause, now + EXHAUSTED_PAUSE);
+  }
+}
+
+static void
+on_listener_ready (ConicWatch *watch, guint32 events, gint64 now)
+{
+  ConicAcceptor *self = ((Listener *)watch)->acceptor;
+
+  for (guint i = 0; i < ACCEPTS_PER_TURN; i++) {
+    int fd = accept4 (watch->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+    if (fd < 0) {
+      if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+        refuse_exhausted (self, watch->fd, now);
+      if (errno == ECONNABORTED || errno == EINTR)
+        continue;
+      return;
+    }
+    if (self->handler->has_room (self->user_data))
+      add_arrival (self, fd, now);
+    else
+      refuse (fd, REPLY ("503 Service Unavailable"));
+  }
+}
+
+/**
+ * conic_acceptor_new:
+ * @source: where the sockets are watched; outlives the acceptor
+ * @timeout: microseconds for a connection's request
+ * @handler: static
+ * @user_data: for @handler
+ *
+ * Returns: (transfer full): an acceptor that listens nowhere yet
+ */
+ConicAcceptor *
+conic_acceptor_new (ConicEpollSource *source,
+                    gint64 timeout,
+                    const ConicAcceptorHandler *handler,
+                    gpointer user_data)
+{
+  ConicAcceptor *self = g_new0 (ConicAcceptor, 1);
+
+  self->source = source;
+  self->timeout = timeout;
+  self->handler = handler;
+  self->user_data = user_data;
+  self->listeners = g_ptr_array_new_with_free_func (free_listener);
+  self->pause.expired = on_pause_over;
+  self->reserve_fd = open ("/dev/null", O_RDONLY | O_CLOEXEC);
+  return self;
+}
+
+/**
+ * conic_acceptor_free:
+ * @self: (transfer full): the acceptor
+ *
+ * Closes the listeners and the connections that have not been given out.
+ */
+void
+conic_acceptor_free (ConicAcceptor *self)
+{
+  while (self->arrivals.head != NULL)
+    close (release_arrival (self->arrivals.head->data));
+  conic_epoll_source_set_deadline (self->source, &self->pause, -1);
+  g_ptr_array_unref (self->listeners);
+  if (self->reserve_fd >= 0)
+    close (self->reserve_fd);
+  g_free (self);
+}
+
+static char *
+address_to_string (GSocketAddress *address)
+{
+  return g_socket_connectable_to_string (G_SOCKET_CONNECTABLE (address));
+}
+
+static GSocket *
+open_listener (GSocketAddress *address, GError **error)
+{
+  GSocketFamily family = g_socket_address_get_family (address);
+  g_autoptr (GSocket) socket =
+      g_socket_new (family, G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP, error);
+
+  if (socket == NULL)
+    return NULL;
+  g_socket_set_blocking (socket, FALSE);
+  g_socket_set_listen_backlog (socket, BACKLOG);
+  /* [::] is one address, and 0.0.0.0 another: who wants both asks for both. */
+  if (family == G_SOCKET_FAMILY_IPV6)
+    g_socket_set_option (socket, IPPROTO_IPV6, IPV6_V6ONLY, 1, NULL);
+  if (!g_socket_bind (socket, address, TRUE, error) || !g_socket_listen (socket, error))
+    return NULL;
+  return g_steal_pointer (&socket);
+}
+
+/**
+ * conic_acceptor_listen:
+ * @self: the acceptor
+ * @address: where
+ * @error: return location for a #CONIC_SERVER_ERROR, which names the address
+ *
+ * Begins to listen.
+ *
+ * Returns: (transfer full) (nullable): the address as `ADDR:PORT`, with the port that the kernel
+ *   chose if none was asked for; %NULL if it can't be listened on
+ */
+char *
+conic_acceptor_listen (ConicAcceptor *self, GSocketAddress *address, GError **error)
+{
+  g_autoptr (GError) why = NULL;
+  g_autoptr (GSocket) socket = open_listener (address, &why);
+  g_autoptr (GSocketAddress) local = NULL;
+  Listener *listener;
+
+  if (socket != NULL)
+    local = g_socket_get_local_address (socket, &why);
+  if (local == NULL) {
+    g_autofree char *name = address_to_string (address);
+
+    g_set_error (error, CONIC_SERVER_ERROR, CONIC_SERVER_ERROR_LISTEN, "Can't listen on %s: %s",
+                 name,
+                 g_error_matches (why, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE)
+                     ? "another program has the address"
+                     : why->message);
+    return NULL;
+  }
+
+  listener = g_new0 (Listener, 1);
+  listener->watch = (ConicWatch){
+      .ready = on_listener_ready,
+      .fd = g_socket_get_fd (socket),
+      .events = EPOLLIN,
+  };
+  listener->acceptor = self;
+  listener->socket = g_steal_pointer (&socket);
+  if (!conic_epoll_source_add (self->source, &listener->watch, error)) {
+    g_object_unref (listener->socket);
+    g_free (listener);
+    return NULL;
+  }
+  g_ptr_array_add (self->listeners, listener);
+  return address_to_string (local);
+}
+
+/* How many connections have not sent a whole request yet. */
+guint
+conic_acceptor_get_n_waiting (ConicAcceptor *self)
+{
+  return self->arrivals.length;
+}

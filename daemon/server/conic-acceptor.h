@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include "conic-epoll-source.h"
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+/**
+ * ConicAcceptor:
+ *
+ * Listens on any number of addresses, and gives out connections once their whole HTTP request is
+ * there to be read.
+ */
+typedef struct _ConicAcceptor ConicAcceptor;
+
+/**
+ * ConicAcceptorHandler:
+ * @has_room: whether one more connection may be taken
+ * @arrived: a request came on @fd (transfer full), non-blocking. It has to be answered by the
+ *   monotonic time @deadline
+ */
+typedef struct {
+  gboolean (*has_room) (gpointer user_data);
+  void (*arrived) (int fd, gint64 deadline, gpointer user_data);
+} ConicAcceptorHandler;
+
+ConicAcceptor *conic_acceptor_new (ConicEpollSource *source,
+                                   gint64 timeout,
+                                   const ConicAcceptorHandler *handler,
+                                   gpointer user_data);
+void conic_acceptor_free (ConicAcceptor *acceptor);
+
+char *conic_acceptor_listen (ConicAcceptor *acceptor, GSocketAddress *address, GError **error);
+guint conic_acceptor_get_n_waiting (ConicAcceptor *acceptor);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ConicAcceptor, conic_acceptor_free)
+
+G_END_DECLS

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The path of a message, in this order and with no step back:
+ *
+ *   socket ─► ConicWebsocket ─► conic_view_scan() ─► ConicHub ─► conic_view_relay() ─► the target's
+ *                                                                                  ConicWebsocket
+ *
+ * A session is one client: the hub's peer on one side, the transport's connection on the other. */
+
+#include "conic-dispatcher.h"
+
+#include "conic-codec.h"
+#include "conic-websocket.h"
+
+typedef struct {
+  ConicPeer peer;
+  ConicDispatcher *dispatcher;
+  ConicWebsocket *websocket;
+  gboolean registered;
+  GList link;
+} Session;
+
+struct _ConicDispatcher {
+  ConicTransport *transport;
+  ConicHub *hub;
+  ConicDeadline deadline; /* the hub's */
+  GQueue sessions;
+};
+
+static void
+update_deadline (ConicDispatcher *self)
+{
+  conic_epoll_source_set_deadline (conic_transport_get_epoll_source (self->transport),
+                                   &self->deadline, conic_hub_get_deadline (self->hub));
+}
+
+static void
+on_deadline (ConicDeadline *deadline, gint64 now)
+{
+  ConicDispatcher *self =
+      (ConicDispatcher *)((guint8 *)deadline - G_STRUCT_OFFSET (ConicDispatcher, deadline));
+
+  conic_hub_advance (self->hub, now);
+  update_deadline (self);
+}
+
+static char *
+make_timestamp (void)
+{
+  g_autoptr (GDateTime) now = g_date_time_new_now_utc ();
+
+  return g_date_time_format (now, "%Y-%m-%dT%H:%M:%S.%fZ");
+}
+
+static void
+send_to_peer (ConicPeer *peer, const ConicMessage *message)
+{
+  Session *session = (Session *)peer;
+  ConicMessage stamped = *message;
+  g_autofree char *timestamp = NULL;
+  g_autoptr (GBytes) text = NULL;
+
+  /* A shallow copy: only the codec sees it. */
+  if (stamped.timestamp == NULL)
+    stamped.timestamp = timestamp = make_timestamp ();
+  text = conic_codec_write (&stamped, peer->dialect);
+  conic_websocket_send (session->websocket, g_bytes_get_data (text, NULL), g_bytes_get_size (text));
+}
+
+static gboolean
+relay_to_peer (ConicPeer *peer, const ConicView *view, const char *sender_id)
+{
+  Session *session = (Session *)peer;
+  g_autoptr (GBytes) text = conic_view_relay (view, sender_id, peer->dialect);
+
+  if (text == NULL)
+    return conic_websocket_send (session->websocket, view->text.data, view->text.length);
+  return conic_websocket_send (session->websocket, g_bytes_get_data (text, NULL),
+                               g_bytes_get_size (text));
+}
+
+static void
+close_peer (ConicPeer *peer, guint16 status, const char *reason)
+{
+  Session *session = (Session *)peer;
+
+  conic_websocket_close (session->websocket, status, reason);
+}
+
+static const ConicPeerInterface peer_interface = {
+    .send = send_to_peer,
+    .relay = relay_to_peer,
+    .close = close_peer,
+};
+
+/* A registered client may stay, any other has to register in time. */
+static void
+update_confirmed (Session *session)
+{
+  gboolean registered = session->peer.id != NULL;
+
+  if (registered == session->registered)
+    return;
+  session->registered = registered;
+  conic_websocket_confirm (session->websocket, registered);
+  if (registered)
+    g_info ("Client “%s” registered", session->peer.id);
+}
+
+static void
+on_message (gboolean is_text, const char *data, gsize length, gint64 now, gpointer user_data)
+{
+  Session *session = user_data;
+  ConicDispatcher *self = session->dispatcher;
+  g_autoptr (GError) error = NULL;
+  ConicView view = {0};
+
+  if (!is_text) {
+    g_set_error (&error, CONIC_ERROR, CONIC_ERROR_BAD_MESSAGE,
+                 "A message has to be a text message, not a binary one");
+    conic_hub_refuse (self->hub, &session->peer, &view, error);
+    return;
+  }
+  if (!conic_view_scan (&view, data, length, session->peer.dialect, &error)) {
+    conic_hub_refuse (self->hub, &session->peer, &view, error);
+    return;
+  }
+  conic_hub_receive (self->hub, &session->peer, &view, now);
+  update_confirmed (session);
+  update_deadline (self);
+}
+
+static void
+on_ended (ConicStatus status, const char *reason, gint64 now, gpointer user_data)
+{
+  Session *session = user_data;
+  ConicDispatcher *self = session->dispatcher;
+
+  if (session->peer.id != NULL)
+    g_info ("Client “%s” left: %d (%s)", session->peer.id, status, reason);
+  conic_hub_remove (self->hub, &session->peer, now);
+  g_queue_unlink (&self->sessions, &session->link);
+  g_free (session);
+  update_deadline (self);
+}
+
+static const ConicWebsocketHandler websocket_handler = {
+    .message = on_message,
+    .ended = on_ended,
+};
+
+/**
+ * conic_dispatcher_new:
+ * @transport: serves the connections; has to be freed right after the dispatcher
+ * @options: the hub's
+ *
+ * Returns: (transfer full): a dispatcher with a hub of its own
+ */
+ConicDispatcher *
+conic_dispatcher_new (ConicTransport *transport, const ConicHubOptions *options)
+{
+  ConicDispatcher *self = g_new0 (ConicDispatcher, 1);
+
+  self->transport = transport;
+  self->hub = conic_hub_new (options);
+  self->deadline.expired = on_deadline;
+  return self;
+}
+
+/**
+ * conic_dispatcher_free:
+ * @self: (transfer full): the dispatcher
+ *
+ * Drops the sessions that are left.
+ */
+void
+conic_dispatcher_free (ConicDispatcher *self)
+{
+  gint64 now = g_get_monotonic_time ();
+  GList *link;
+
+  while ((link = g_queue_pop_head_link (&self->sessions)) != NULL) {
+    Session *session = link->data;
+
+    conic_hub_remove (self->hub, &session->peer, now);
+    g_free (session);
+  }
+  conic_hub_free (self->hub);
+  g_free (self);
+}
+
+/**
+ * conic_dispatcher_take:
+ * @self: the dispatcher
+ * @fd: (transfer full): the socket, non-blocking; closed with the connection, and if this fails
+ * @tls: (transfer full) (nullable): the TLS stream on it
+ * @early: (array length=early_length): what the client sent right after its handshake; written to
+ * @early_length: bytes of @early
+ * @error: return location for a #GIOError
+ *
+ * Makes a client of a connection after its WebSocket handshake.
+ *
+ * Returns: %FALSE if the kernel has no room
+ */
+gboolean
+conic_dispatcher_take (ConicDispatcher *self,
+                       int fd,
+                       GIOStream *tls,
+                       guint8 *early,
+                       gsize early_length,
+                       GError **error)
+{
+  Session *session = g_new0 (Session, 1);
+
+  session->websocket =
+      conic_websocket_new (self->transport, fd, tls, &websocket_handler, session, error);
+  if (session->websocket == NULL) {
+    g_free (session);
+    return FALSE;
+  }
+  session->peer.interface = &peer_interface;
+  session->dispatcher = self;
+  session->link.data = session;
+  g_queue_push_tail_link (&self->sessions, &session->link);
+  conic_hub_add (self->hub, &session->peer, g_get_monotonic_time ());
+  if (early_length > 0)
+    conic_websocket_feed (session->websocket, early, early_length);
+  return TRUE;
+}
+
+/**
+ * conic_dispatcher_shut_down:
+ * @self: the dispatcher
+ *
+ * Tells every client that the hub goes, and begins to close the connections.
+ */
+void
+conic_dispatcher_shut_down (ConicDispatcher *self)
+{
+  conic_hub_shut_down (self->hub);
+}

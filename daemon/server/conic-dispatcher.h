@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include "conic-hub.h"
+#include "conic-transport.h"
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+/**
+ * ConicDispatcher:
+ *
+ * Lets WebSocket connections be peers of a hub.
+ */
+typedef struct _ConicDispatcher ConicDispatcher;
+
+ConicDispatcher *conic_dispatcher_new (ConicTransport *transport, const ConicHubOptions *options);
+void conic_dispatcher_free (ConicDispatcher *dispatcher);
+
+gboolean conic_dispatcher_take (ConicDispatcher *dispatcher,
+                                int fd,
+                                GIOStream *tls,
+                                guint8 *early,
+                                gsize early_length,
+                                GError **error);
+void conic_dispatcher_shut_down (ConicDispatcher *dispatcher);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ConicDispatcher, conic_dispatcher_free)
+
+G_END_DECLS

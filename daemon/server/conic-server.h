@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include "conic-config.h"
+
+G_BEGIN_DECLS
+
+/**
+ * ConicServer:
+ *
+ * The daemon without its process: HTTP, WebSockets and a hub behind them, on the main context that
+ * is the thread's default when it is made.
+ */
+typedef struct _ConicServer ConicServer;
+
+ConicServer *conic_server_new (const ConicConfig *config, GError **error);
+void conic_server_free (ConicServer *server);
+
+const char *const *conic_server_get_addresses (ConicServer *server);
+void conic_server_stop (ConicServer *server, GSourceOnceFunc stopped, gpointer user_data);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ConicServer, conic_server_free)
+
+G_END_DECLS

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "conic-transport-private.h"
+
+static void
+on_settle (gint64 now, gpointer user_data)
+{
+  ConicTransport *self = user_data;
+  GList *link;
+
+  while ((link = g_queue_pop_head_link (&self->unsettled)) != NULL)
+    conic_websocket_settle (link->data, now);
+}
+
+static void
+on_woken (gint64 now, gpointer user_data)
+{
+  ConicTransport *self = user_data;
+
+  /* Those that have more are appended, and get their turn in the next one. */
+  for (guint n = self->again.length; n > 0 && self->again.length > 0; n--) {
+    GList *link = g_queue_pop_head_link (&self->again);
+
+    conic_websocket_read_again (link->data, now);
+    on_settle (now, self);
+  }
+  on_settle (now, self);
+}
+
+static const ConicEpollHooks epoll_hooks = {
+    .settle = on_settle,
+    .woken = on_woken,
+};
+
+/**
+ * conic_transport_new:
+ * @context: the main context that the connections are served on
+ * @limits: for each connection; copied
+ * @emptied: called when the last connection is gone
+ * @user_data: for @emptied
+ * @error: return location for a #GIOError
+ *
+ * Returns: (transfer full) (nullable): a transport without connections
+ */
+ConicTransport *
+conic_transport_new (GMainContext *context,
+                     const ConicTransportLimits *limits,
+                     ConicTransportEmptyFunc emptied,
+                     gpointer user_data,
+                     GError **error)
+{
+  ConicTransport *self = g_new0 (ConicTransport, 1);
+
+  self->limits = *limits;
+  self->emptied = emptied;
+  self->user_data = user_data;
+  self->epoll_source = conic_epoll_source_new (context, &epoll_hooks, self, error);
+  if (self->epoll_source == NULL)
+    g_clear_pointer (&self, g_free);
+  return self;
+}
+
+/**
+ * conic_transport_free:
+ * @self: (transfer full): the transport
+ *
+ * Drops the connections that are left, without another word to them or to their owners.
+ */
+void
+conic_transport_free (ConicTransport *self)
+{
+  while (self->connections.head != NULL) /* nobody is told: that is done while it settles */
+    conic_websocket_destroy (self->connections.head->data);
+  conic_epoll_source_free (self->epoll_source);
+  g_free (self);
+}
+
+/* (transfer none): where other descriptors and deadlines of the daemon may be watched as well */
+ConicEpollSource *
+conic_transport_get_epoll_source (ConicTransport *self)
+{
+  return self->epoll_source;
+}
+
+/* How many connections there are, those included that are only being closed. */
+guint
+conic_transport_get_n_connections (ConicTransport *self)
+{
+  return self->connections.length;
+}

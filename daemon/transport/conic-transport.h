@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include "conic-epoll-source.h"
+
+G_BEGIN_DECLS
+
+/**
+ * ConicTransport:
+ *
+ * What all WebSocket connections of a main context share: the epoll set, the limits, and a buffer
+ * to read into.
+ */
+typedef struct _ConicTransport ConicTransport;
+
+/**
+ * ConicTransportLimits:
+ * @message_bytes: of one message from a client; more is closed with 1009
+ * @queue_bytes: that may wait to be written to one client
+ * @queue_messages: the same in messages
+ * @confirm_timeout: how long a connection may stay without a conic_websocket_confirm()
+ * @slow_timeout: how long a queue may stay full before the client is closed with 4008
+ * @ping_interval: how long a client may be silent before it is asked whether it lives
+ * @pong_timeout: how long it may take to answer
+ * @close_timeout: how long a closing handshake may take
+ *
+ * Times are in microseconds.
+ */
+typedef struct {
+  gsize message_bytes;
+  gsize queue_bytes;
+  guint queue_messages;
+  gint64 confirm_timeout;
+  gint64 slow_timeout;
+  gint64 ping_interval;
+  gint64 pong_timeout;
+  gint64 close_timeout;
+} ConicTransportLimits;
+
+/* Called when the last connection is gone, from within the transport: don't free it there. */
+typedef void (*ConicTransportEmptyFunc) (gpointer user_data);
+
+ConicTransport *conic_transport_new (GMainContext *context,
+                                     const ConicTransportLimits *limits,
+                                     ConicTransportEmptyFunc emptied,
+                                     gpointer user_data,
+                                     GError **error);
+void conic_transport_free (ConicTransport *transport);
+
+ConicEpollSource *conic_transport_get_epoll_source (ConicTransport *transport);
+guint conic_transport_get_n_connections (ConicTransport *transport);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ConicTransport, conic_transport_free)
+
+G_END_DECLS

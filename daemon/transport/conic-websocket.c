@@ -1,0 +1,572 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* A connection's way through its states:
+ *
+ *      OPEN ──(close by the owner)──► CLOSING ──(close frame from the client)──┐
+ *        │                                                                     ▼
+ *        ├──(close frame from the client)────────────────────────────────► LEAVING
+ *        └──(broken frame, bad text, too big)────► LINGERING                   │
+ *                                                      │        (all written)  │
+ *      any ──(end of file, error, close deadline)──────┴───────► DEAD ◄────────┘
+ *
+ * When it leaves OPEN its owner is told, so that the client's id is free at once; the rest is
+ * between the client and the transport. LINGERING reads on and throws away, for a socket that is
+ * closed with unread bytes resets the connection and may take the close frame with it.
+ *
+ * Nothing is freed, and no owner is told, from within a function that an owner may have called: it
+ * is noted, and done by conic_websocket_settle() when the transport has the stage for itself. The
+ * same goes for writing, so that all frames that one read brought for a client leave in one
+ * system call. */
+
+#include "conic-outbox.h"
+#include "conic-reader.h"
+#include "conic-transport-private.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Frames written with one system call; more isn't faster. */
+#define FRAMES_PER_WRITE 32
+
+/* Ping intervals differ by up to a quarter, so that clients that came together (after a restart)
+ * aren't all asked together. In 1/1024. */
+#define PING_JITTER 256
+
+typedef enum {
+  STATE_OPEN,
+  STATE_CLOSING,
+  STATE_LEAVING,
+  STATE_LINGERING,
+  STATE_DEAD,
+} State;
+
+struct _ConicWebsocket {
+  ConicWatch watch;
+  ConicDeadline deadline; /* the nearest of those below */
+  ConicTransport *transport;
+  const ConicWebsocketHandler *handler;
+  gpointer user_data;
+  GIOStream *tls; /* (nullable): NULL is plain TCP, on the descriptor itself */
+
+  GList link;
+  GList unsettled_link;
+  GList again_link;
+
+  ConicReader reader;
+  ConicOutbox outbox;
+
+  /* Monotonic times, 0 when there is none. */
+  gint64 confirm_by;
+  gint64 drain_by;
+  gint64 pong_by;
+  gint64 close_by;
+  gint64 last_read;
+  gint64 ping_interval;
+
+  const char *end_reason;
+  guint16 end_status;
+  guint8 state;
+  guint unsettled : 1; /* in the transport's list */
+  guint reading_again : 1;
+  guint ended : 1; /* the owner is to be told */
+  guint told : 1;  /* the owner was told */
+  guint shut : 1;  /* nothing more will be written */
+};
+
+static void read_some (ConicWebsocket *self, gint64 now);
+
+static void
+unsettle (ConicWebsocket *self)
+{
+  ConicTransport *transport = self->transport;
+
+  if (self->unsettled)
+    return;
+  self->unsettled = TRUE;
+  g_queue_push_tail_link (&transport->unsettled, &self->unsettled_link);
+  if (!conic_epoll_source_is_dispatching (transport->epoll_source))
+    conic_epoll_source_wake (transport->epoll_source);
+}
+
+static void
+sooner (gint64 *at, gint64 than)
+{
+  if (than > 0 && (*at < 0 || than < *at))
+    *at = than;
+}
+
+static void
+update_deadline (ConicWebsocket *self)
+{
+  gint64 at = -1;
+
+  if (self->state == STATE_OPEN) {
+    sooner (&at, self->confirm_by);
+    sooner (&at, self->drain_by);
+    sooner (&at, self->pong_by);
+    if (self->pong_by == 0)
+      sooner (&at, self->last_read + self->ping_interval);
+  } else if (self->state != STATE_DEAD) {
+    at = self->close_by;
+  }
+  conic_epoll_source_set_deadline (self->transport->epoll_source, &self->deadline, at);
+}
+
+/* The only place where the state changes. */
+static void
+set_state (ConicWebsocket *self, State state, ConicStatus status, const char *reason)
+{
+  if (self->state == STATE_OPEN) {
+    self->ended = TRUE;
+    self->end_status = status;
+    self->end_reason = reason;
+    self->close_by = g_get_monotonic_time () + self->transport->limits.close_timeout;
+  }
+  self->state = state;
+  update_deadline (self);
+  unsettle (self);
+}
+
+static void
+die (ConicWebsocket *self, const char *reason)
+{
+  set_state (self, STATE_DEAD, CONIC_STATUS_ABNORMAL, reason);
+}
+
+static void
+push_close (ConicWebsocket *self, ConicStatus status, const char *reason)
+{
+  guint8 payload[CONIC_FRAME_CONTROL_MAX];
+  gsize length = 0;
+
+  if (status != CONIC_STATUS_NONE) {
+    payload[0] = status >> 8;
+    payload[1] = status & 0xff;
+    length = 2 + g_strlcpy ((char *)payload + 2, reason, sizeof payload - 2);
+    length = MIN (length, sizeof payload - 1);
+  }
+  conic_outbox_push (&self->outbox, CONIC_OPCODE_CLOSE, payload, length);
+}
+
+static void
+fail (ConicWebsocket *self, ConicStatus status, const char *reason)
+{
+  if (self->state == STATE_OPEN)
+    push_close (self, status, reason);
+  conic_reader_clear (&self->reader);
+  set_state (self, STATE_LINGERING, status, reason);
+}
+
+/* Writes what the socket takes: bytes written, 0 for none at the moment, -1 for an error. */
+static gssize
+write_outbox (ConicWebsocket *self)
+{
+  struct iovec vectors[FRAMES_PER_WRITE];
+  struct msghdr message = {.msg_iov = vectors};
+  gssize n;
+
+  if (self->tls != NULL) {
+    GOutputStream *output = g_io_stream_get_output_stream (self->tls);
+    g_autoptr (GError) error = NULL;
+
+    /* One at a time: what a TLS library was given once it wants to be given again. */
+    conic_outbox_peek (&self->outbox, vectors, 1);
+    n = g_pollable_output_stream_write_nonblocking (G_POLLABLE_OUTPUT_STREAM (output),
+                                                    vectors[0].iov_base, vectors[0].iov_len, NULL,
+                                                    &error);
+    return n < 0 && g_error_matches (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK) ? 0 : n;
+  }
+
+  message.msg_iovlen = conic_outbox_peek (&self->outbox, vectors, FRAMES_PER_WRITE);
+  do
+    n = sendmsg (self->watch.fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+  while (n < 0 && errno == EINTR);
+  return n < 0 && errno == EAGAIN ? 0 : n;
+}
+
+static gboolean
+is_blocked (ConicWebsocket *self)
+{
+  return (self->watch.events & EPOLLOUT) != 0;
+}
+
+static gboolean
+outbox_is_full (ConicWebsocket *self, gsize length)
+{
+  const ConicTransportLimits *limits = &self->transport->limits;
+
+  return self->outbox.n_frames >= limits->queue_messages ||
+         (self->outbox.n_frames > 0 && self->outbox.n_bytes + length > limits->queue_bytes);
+}
+
+static void
+flush (ConicWebsocket *self)
+{
+  const ConicTransportLimits *limits = &self->transport->limits;
+
+  while (self->outbox.n_frames > 0 && self->state != STATE_DEAD) {
+    gssize n = write_outbox (self);
+
+    if (n < 0) {
+      die (self, "connection lost");
+      return;
+    }
+    if (n == 0)
+      break;
+    conic_outbox_advance (&self->outbox, n);
+  }
+
+  conic_epoll_source_modify (self->transport->epoll_source, &self->watch,
+                             self->outbox.n_frames > 0 ? EPOLLIN | EPOLLOUT : EPOLLIN);
+  if (self->drain_by != 0 && self->outbox.n_bytes <= limits->queue_bytes / 2 &&
+      self->outbox.n_frames <= limits->queue_messages / 2) {
+    self->drain_by = 0;
+    update_deadline (self);
+  }
+}
+
+/* All that had to be said is written. */
+static void
+finish_writing (ConicWebsocket *self)
+{
+  if (self->state == STATE_LEAVING) {
+    die (self, "closed");
+  } else if (self->state == STATE_LINGERING && !self->shut && self->tls == NULL) {
+    self->shut = TRUE;
+    shutdown (self->watch.fd, SHUT_WR);
+  }
+}
+
+/* Does what was put off, see the head of this file. May free @self. */
+void
+conic_websocket_settle (ConicWebsocket *self, gint64 now)
+{
+  self->unsettled = FALSE;
+  if (self->state != STATE_DEAD && self->outbox.n_frames > 0 && !is_blocked (self))
+    flush (self);
+  if (self->state != STATE_DEAD && self->outbox.n_frames == 0)
+    finish_writing (self);
+  if (self->ended && !self->told) {
+    self->told = TRUE;
+    self->handler->ended (self->end_status, self->end_reason, now, self->user_data);
+  }
+  if (self->state == STATE_DEAD) {
+    ConicTransport *transport = self->transport;
+
+    conic_websocket_destroy (self);
+    if (transport->connections.length == 0)
+      transport->emptied (transport->user_data);
+  }
+}
+
+static void
+on_control (ConicWebsocket *self, const ConicReaderItem *item)
+{
+  const char *reason = "closed by the client";
+  ConicStatus status;
+
+  switch (item->opcode) {
+  case CONIC_OPCODE_PING:
+    /* A client that doesn't read its pongs gets none: RFC 6455 section 5.5.3 lets some out. */
+    if (self->state == STATE_OPEN && !outbox_is_full (self, item->length)) {
+      conic_outbox_push (&self->outbox, CONIC_OPCODE_PONG, item->data, item->length);
+      unsettle (self);
+    }
+    break;
+  case CONIC_OPCODE_CLOSE:
+    if (!conic_frame_check_close (item->data, item->length, &status, &reason)) {
+      fail (self, status, reason);
+      break;
+    }
+    if (self->state == STATE_OPEN)
+      push_close (self, status, "");
+    conic_reader_clear (&self->reader);
+    set_state (self, STATE_LEAVING, status, reason);
+    break;
+  default: /* A pong; that it came is all there is to it, and read_some() saw that. */
+    break;
+  }
+}
+
+/* Acts on the client's bytes. */
+static void
+take (ConicWebsocket *self, guint8 *data, gsize length, gint64 now)
+{
+  while (self->state == STATE_OPEN || self->state == STATE_CLOSING) {
+    ConicReaderItem item;
+
+    switch (conic_reader_next (&self->reader, self->transport->limits.message_bytes, &data, &length,
+                               &item)) {
+    case CONIC_READER_MORE:
+      return;
+    case CONIC_READER_MESSAGE:
+      if (self->state == STATE_OPEN)
+        self->handler->message (item.opcode == CONIC_OPCODE_TEXT, (const char *)item.data,
+                                item.length, now, self->user_data);
+      break;
+    case CONIC_READER_CONTROL:
+      on_control (self, &item);
+      break;
+    case CONIC_READER_BROKEN:
+      fail (self, item.status, item.reason);
+      break;
+    }
+  }
+}
+
+/* Reads into @buffer: bytes read, 0 for the end, -1 for an error, -2 for none at the moment. */
+static gssize
+read_stream (ConicWebsocket *self, guint8 *buffer, gsize size)
+{
+  gssize n;
+
+  if (self->tls != NULL) {
+    GInputStream *input = g_io_stream_get_input_stream (self->tls);
+    g_autoptr (GError) error = NULL;
+
+    n = g_pollable_input_stream_read_nonblocking (G_POLLABLE_INPUT_STREAM (input), buffer, size,
+                                                  NULL, &error);
+    return n < 0 && g_error_matches (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK) ? -2 : n;
+  }
+
+  do
+    n = recv (self->watch.fd, buffer, size, MSG_DONTWAIT);
+  while (n < 0 && errno == EINTR);
+  return n < 0 && errno == EAGAIN ? -2 : n;
+}
+
+/* Reads once, so that a client that floods gets no more than its share of the turn. */
+static void
+read_some (ConicWebsocket *self, gint64 now)
+{
+  ConicTransport *transport = self->transport;
+  gssize n = read_stream (self, transport->buffer, sizeof transport->buffer);
+
+  if (n == -2)
+    return;
+  if (n <= 0) {
+    die (self, n == 0 ? "connection ended" : "connection lost");
+    return;
+  }
+
+  self->last_read = now;
+  self->pong_by = 0;
+  take (self, transport->buffer, n, now);
+
+  /* The kernel reports again what is left in the socket, but not what TLS has decrypted. */
+  if (self->tls != NULL && self->state != STATE_DEAD && !self->reading_again) {
+    self->reading_again = TRUE;
+    g_queue_push_tail_link (&transport->again, &self->again_link);
+    conic_epoll_source_wake (transport->epoll_source);
+  }
+}
+
+void
+conic_websocket_read_again (ConicWebsocket *self, gint64 now)
+{
+  self->reading_again = FALSE;
+  if (self->state != STATE_DEAD)
+    read_some (self, now);
+}
+
+static void
+on_ready (ConicWatch *watch, guint32 events, gint64 now)
+{
+  ConicWebsocket *self = (ConicWebsocket *)watch;
+
+  if (self->state != STATE_DEAD && (events & ~(guint32)EPOLLOUT))
+    read_some (self, now);
+  if (self->state != STATE_DEAD && (events & EPOLLOUT)) {
+    flush (self);
+    unsettle (self);
+  }
+}
+
+static void
+on_expired (ConicDeadline *deadline, gint64 now)
+{
+  ConicWebsocket *self =
+      (ConicWebsocket *)((guint8 *)deadline - G_STRUCT_OFFSET (ConicWebsocket, deadline));
+
+  if (self->state != STATE_OPEN) {
+    die (self, "closing took too long");
+  } else if (self->confirm_by != 0 && now >= self->confirm_by) {
+    conic_websocket_close (self, CONIC_STATUS_POLICY, "not registered in time");
+  } else if (self->drain_by != 0 && now >= self->drain_by) {
+    /* What it didn't read is lost to it anyway, and would keep it from reading why. */
+    conic_outbox_cut (&self->outbox, self->tls != NULL);
+    conic_websocket_close (self, CONIC_STATUS_SLOW, "slow");
+  } else if (self->pong_by != 0 && now >= self->pong_by) {
+    die (self, "no answer to a ping");
+  } else if (self->pong_by == 0 && now >= self->last_read + self->ping_interval) {
+    self->pong_by = now + self->transport->limits.pong_timeout;
+    conic_outbox_push (&self->outbox, CONIC_OPCODE_PING, NULL, 0);
+    unsettle (self);
+  }
+  update_deadline (self);
+}
+
+/**
+ * conic_websocket_new:
+ * @transport: what the connection belongs to
+ * @fd: (transfer full): the connected, non-blocking socket; closed with the connection, and also
+ *   if this fails
+ * @tls: (transfer full) (nullable): a TLS stream on @fd, or %NULL for a plain connection
+ * @handler: static
+ * @user_data: for @handler
+ * @error: return location for a #GIOError
+ *
+ * Takes a socket over after the WebSocket handshake. If the owner doesn't confirm the connection in
+ * time, it is closed.
+ *
+ * Returns: (transfer none) (nullable): the connection, valid until it was reported as ended
+ */
+ConicWebsocket *
+conic_websocket_new (ConicTransport *transport,
+                     int fd,
+                     GIOStream *tls,
+                     const ConicWebsocketHandler *handler,
+                     gpointer user_data,
+                     GError **error)
+{
+  ConicWebsocket *self = g_new0 (ConicWebsocket, 1);
+
+  self->watch = (ConicWatch){.ready = on_ready, .fd = fd, .events = EPOLLIN};
+  if (!conic_epoll_source_add (transport->epoll_source, &self->watch, error)) {
+    g_clear_object (&tls);
+    close (fd);
+    g_free (self);
+    return NULL;
+  }
+
+  self->deadline.expired = on_expired;
+  self->transport = transport;
+  self->handler = handler;
+  self->user_data = user_data;
+  self->tls = tls;
+  self->link.data = self;
+  self->unsettled_link.data = self;
+  self->again_link.data = self;
+  self->last_read = g_get_monotonic_time ();
+  self->ping_interval = transport->limits.ping_interval - transport->limits.ping_interval *
+                                                              g_random_int_range (0, PING_JITTER) /
+                                                              1024;
+  g_queue_push_tail_link (&transport->connections, &self->link);
+  conic_websocket_confirm (self, FALSE);
+  return self;
+}
+
+static void
+on_tls_closed (GObject *stream, GAsyncResult *result, gpointer user_data)
+{
+  /* The socket is gone either way. */
+  g_io_stream_close_finish (G_IO_STREAM (stream), result, NULL);
+  close (GPOINTER_TO_INT (user_data));
+}
+
+/* Frees the connection without a word to anybody. */
+void
+conic_websocket_destroy (ConicWebsocket *self)
+{
+  ConicTransport *transport = self->transport;
+
+  conic_epoll_source_set_deadline (transport->epoll_source, &self->deadline, -1);
+  conic_epoll_source_remove (transport->epoll_source, &self->watch);
+  if (self->unsettled)
+    g_queue_unlink (&transport->unsettled, &self->unsettled_link);
+  if (self->reading_again)
+    g_queue_unlink (&transport->again, &self->again_link);
+  g_queue_unlink (&transport->connections, &self->link);
+  conic_reader_clear (&self->reader);
+  conic_outbox_clear (&self->outbox);
+
+  if (self->tls != NULL) {
+    g_io_stream_close_async (self->tls, G_PRIORITY_DEFAULT, NULL, on_tls_closed,
+                             GINT_TO_POINTER (self->watch.fd));
+    g_object_unref (self->tls);
+  } else {
+    close (self->watch.fd);
+  }
+  g_free (self);
+}
+
+/**
+ * conic_websocket_feed:
+ * @self: a new connection
+ * @data: (array length=length): what the client sent right after its handshake; is written to
+ * @length: bytes of @data
+ *
+ * Acts on bytes that somebody else has already read from the socket.
+ */
+void
+conic_websocket_feed (ConicWebsocket *self, guint8 *data, gsize length)
+{
+  take (self, data, length, g_get_monotonic_time ());
+}
+
+/**
+ * conic_websocket_send:
+ * @self: the connection
+ * @data: (array length=length): a text, UTF-8; copied
+ * @length: bytes of @data
+ *
+ * Sends a text message. It is written when the current callback is done, or as soon as the client
+ * reads.
+ *
+ * Returns: %FALSE if the client has so much left to read that the message was not taken, or if
+ *   the connection is being closed
+ */
+gboolean
+conic_websocket_send (ConicWebsocket *self, const char *data, gsize length)
+{
+  if (self->state != STATE_OPEN)
+    return FALSE;
+  if (outbox_is_full (self, length) && !is_blocked (self))
+    flush (self);
+  if (self->state != STATE_OPEN)
+    return FALSE;
+  if (outbox_is_full (self, length)) {
+    if (self->drain_by == 0) {
+      self->drain_by = g_get_monotonic_time () + self->transport->limits.slow_timeout;
+      update_deadline (self);
+    }
+    return FALSE;
+  }
+  conic_outbox_push (&self->outbox, CONIC_OPCODE_TEXT, data, length);
+  unsettle (self);
+  return TRUE;
+}
+
+/**
+ * conic_websocket_confirm:
+ * @self: the connection
+ * @confirmed: whether the client has said what it is here for
+ *
+ * Lifts the deadline that a new connection has to be confirmed in, or sets it anew.
+ */
+void
+conic_websocket_confirm (ConicWebsocket *self, gboolean confirmed)
+{
+  self->confirm_by =
+      confirmed ? 0 : g_get_monotonic_time () + self->transport->limits.confirm_timeout;
+  update_deadline (self);
+}
+
+/**
+ * conic_websocket_close:
+ * @self: the connection
+ * @status: RFC 6455 section 7.4
+ * @reason: static, for a person to read; at most 122 bytes of it are sent
+ *
+ * Begins the closing handshake, after what was sent before. Does nothing if the connection is being
+ * closed already. The owner is told when the current callback is done.
+ */
+void
+conic_websocket_close (ConicWebsocket *self, guint16 status, const char *reason)
+{
+  if (self->state != STATE_OPEN)
+    return;
+  push_close (self, status, reason);
+  set_state (self, STATE_CLOSING, status, reason);
+}
