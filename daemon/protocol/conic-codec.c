@@ -15,11 +15,15 @@ fail (GError **error, ConicError code, const char *what)
   return FALSE;
 }
 
-/* An array that the scanner has accepted, as json-glib's tree. */
+/* (nullable): an array that the scanner has accepted, as json-glib's tree. That would cut a string
+ * at U+0000, and make an id valid that isn't. */
 static JsonNode *
 read_array (const ConicJsonValue *value)
 {
   g_autofree char *text = g_strndup (value->text.data, value->text.length);
+
+  if (strstr (text, "\\u0000") != NULL)
+    return NULL;
 
   return json_from_string (text, NULL);
 }

@@ -62,7 +62,6 @@ check_refused (const ConicView *view, ConicDialect dialect, const GError *error)
 {
   g_autoptr (ConicMessage) message =
       conic_codec_parse (view->text.data, view->text.length, &dialect, NULL);
-  g_autofree char *id = conic_view_dup_id (view);
 
   g_assert_true (error->domain == CONIC_ERROR);
   g_assert_true (g_utf8_validate (error->message, -1, NULL));
