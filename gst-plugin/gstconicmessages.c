@@ -110,7 +110,7 @@ GError *
 gst_conic_messages_new_refusal (const char *peer_id, const char *reason)
 {
   return g_error_new (GST_CONIC_SESSION_ERROR, GST_CONIC_SESSION_ERROR_REFUSED,
-                      "%s refused the call: %s", peer_id, reason);
+                      "“%s” refused the call: %s", peer_id, reason);
 }
 
 static void

@@ -103,6 +103,21 @@ on_negotiation_needed (GstElement *webrtcbin, GstConicSignaller *self)
   gst_conic_endpoint_set_ready (self->endpoint);
 }
 
+static GstPadProbeReturn
+drop_unlinked (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+  return gst_pad_is_linked (pad) ? GST_PAD_PROBE_OK : GST_PAD_PROBE_DROP;
+}
+
+/* What the other side sends and nobody here wants would end the pipeline as “not-linked”. */
+static void
+on_pad_added (GstElement *webrtcbin, GstPad *pad, GstConicSignaller *self)
+{
+  if (gst_pad_get_direction (pad) == GST_PAD_SRC)
+    gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST,
+                       drop_unlinked, NULL, NULL);
+}
+
 static gboolean
 find_webrtcbin (GstConicSignaller *self)
 {
@@ -144,6 +159,7 @@ gst_conic_signaller_change_state (GstElement *element, GstStateChange transition
     gst_conic_endpoint_configure (self->endpoint, self->webrtcbin);
     g_signal_connect (self->webrtcbin, "on-negotiation-needed", G_CALLBACK (on_negotiation_needed),
                       self);
+    g_signal_connect (self->webrtcbin, "pad-added", G_CALLBACK (on_pad_added), self);
     gst_conic_endpoint_start (self->endpoint);
     /* A webrtcbin without media of its own never asks for a negotiation. */
     if (!gst_conic_endpoint_has_target (self->endpoint) && self->webrtcbin->numsinkpads == 0)
