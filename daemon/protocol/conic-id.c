@@ -8,21 +8,37 @@
 
 #include "conic-limits.h"
 
+static inline gboolean
+is_id_character (char c)
+{
+  return g_ascii_isalnum (c) || c == '.' || c == '_' || c == '~' || c == '-';
+}
+
+gboolean
+conic_id_copy (char *out, const char *id, gsize length)
+{
+  if (length == 0 || length > CONIC_ID_MAX_LENGTH)
+    return FALSE;
+
+  for (gsize i = 0; i < length; i++) {
+    if (!is_id_character (id[i]))
+      return FALSE;
+    out[i] = id[i];
+  }
+  out[length] = '\0';
+
+  return TRUE;
+}
+
 gboolean
 conic_id_is_valid (const char *id)
 {
   gsize length = 0;
 
-  for (; id[length] != '\0'; length++) {
-    char c = id[length];
+  while (length <= CONIC_ID_MAX_LENGTH && is_id_character (id[length]))
+    length++;
 
-    if (length == CONIC_ID_MAX_LENGTH)
-      return FALSE;
-    if (!g_ascii_isalnum (c) && c != '.' && c != '_' && c != '~' && c != '-')
-      return FALSE;
-  }
-
-  return length > 0;
+  return length > 0 && length <= CONIC_ID_MAX_LENGTH && id[length] == '\0';
 }
 
 char *

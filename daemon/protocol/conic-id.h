@@ -12,6 +12,10 @@ G_BEGIN_DECLS
 /* Whether @id may be a client's id: `[A-Za-z0-9._~-]{1,128}`, section 3 of the wire contract. */
 gboolean conic_id_is_valid (const char *id);
 
+/* Copies the @length bytes at @id, which needn't be terminated, to the CONIC_ID_MAX_LENGTH + 1
+ * bytes at @out and terminates them, if they are a client's id; else @out is undefined. */
+gboolean conic_id_copy (char *out, const char *id, gsize length);
+
 /**
  * conic_id_new:
  *

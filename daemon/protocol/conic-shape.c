@@ -365,13 +365,10 @@ read_id (ConicShape *shape, ConicMember member, gboolean may_be_empty, char *out
   if (id.length == 0 && may_be_empty)
     return TRUE;
 
-  if (id.length <= CONIC_ID_MAX_LENGTH) {
-    memcpy (out, id.data, id.length);
-    out[id.length] = '\0';
-    if (strlen (out) == id.length && conic_id_is_valid (out))
-      return TRUE;
-    out[0] = '\0';
-  }
+  if (conic_id_copy (out, id.data, id.length))
+    return TRUE;
+
+  out[0] = '\0';
   g_set_error (error, CONIC_ERROR, CONIC_ERROR_INVALID_ID,
                "%s is not an id: 1 to %d characters of A-Z a-z 0-9 . _ ~ -",
                conic_dialect_name (shape->dialect, member), CONIC_ID_MAX_LENGTH);

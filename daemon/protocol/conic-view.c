@@ -50,9 +50,9 @@ conic_view_scan (ConicView *view,
     return FALSE;
 
   view->has_from = conic_shape_get (&shape, CONIC_MEMBER_FROM_ID) != NULL;
-  g_strlcpy (view->client_id, shape.client_id, sizeof view->client_id);
-  g_strlcpy (view->from_id, shape.from_id, sizeof view->from_id);
-  g_strlcpy (view->to_id, shape.to_id, sizeof view->to_id);
+  memcpy (view->client_id, shape.client_id, sizeof view->client_id);
+  memcpy (view->from_id, shape.from_id, sizeof view->from_id);
+  memcpy (view->to_id, shape.to_id, sizeof view->to_id);
   if (token != NULL && view->type == CONIC_MESSAGE_REGISTER_REQUEST &&
       view->dialect == CONIC_DIALECT_ENVELOPE)
     view->resume_token = token->text;

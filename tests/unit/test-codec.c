@@ -333,6 +333,8 @@ test_bad_answers (void)
       {"{\"type\":\"list_response\",\"data\":{\"clients\":[{\"client_id\":\"a b\"}]}}",
        CONIC_ERROR_INVALID_ID},
       {"{\"type\":\"error\",\"data\":{\"message\":\"x\"}}", CONIC_ERROR_BAD_MESSAGE},
+      {"{\"type\":\"list_response\",\"data\":{\"clients\":[{\"client_id\":\"a\\u0000b\"}]}}",
+       CONIC_ERROR_BAD_MESSAGE},
       {"{\"type\":\"error\",\"data\":{\"code\":\"no_such_code\"}}", CONIC_ERROR_BAD_MESSAGE},
   };
 
