@@ -28,6 +28,8 @@ static const GstConicCodec codecs[] = {
         .payload_type = 102,
         .caps = "video/x-h264",
         .parser = "h264parse",
+        /* With the parameter sets in the caps, where the session description takes them from. */
+        .parser_caps = "video/x-h264,stream-format=avc,alignment=au",
         .payloader = "rtph264pay",
         .payloader_settings = "config-interval=-1 aggregate-mode=zero-latency",
     },

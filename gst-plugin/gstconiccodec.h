@@ -15,11 +15,12 @@ typedef struct {
   GstWebRTCKind kind;
   const char *encoding_name; /* of RTP, RFC 8866 section 6.6 */
   int clock_rate;
-  int payload_type;     /* which we offer */
-  const char *caps;     /* of the encoded stream */
-  const char *encoder;  /* factory (nullable): passed through only */
-  const char *settings; /* of the encoder, for real time: "property=value …" (nullable) */
-  const char *parser;   /* factory (nullable) */
+  int payload_type;        /* which we offer */
+  const char *caps;        /* of the encoded stream */
+  const char *encoder;     /* factory (nullable): passed through only */
+  const char *settings;    /* of the encoder, for real time: "property=value …" (nullable) */
+  const char *parser;      /* factory (nullable) */
+  const char *parser_caps; /* what it has to make (nullable) */
   const char *payloader;
   const char *payloader_settings; /* (nullable) */
 } GstConicCodec;

@@ -59,13 +59,23 @@ share_free (Share *share)
 /* --- what goes out --- */
 
 static void
-set_direction (GstPad *webrtc_pad, GstWebRTCRTPTransceiverDirection direction)
+set_up_transceiver (GstWebRTCRTPTransceiver *transceiver,
+                    GstWebRTCKind kind,
+                    GstWebRTCRTPTransceiverDirection direction)
+{
+  /* Lost video is sent again (RFC 4588); audio has Opus's own concealment. */
+  g_object_set (transceiver, "direction", direction, "do-nack", kind == GST_WEBRTC_KIND_VIDEO,
+                NULL);
+}
+
+static void
+set_direction (GstPad *webrtc_pad, GstWebRTCKind kind, GstWebRTCRTPTransceiverDirection direction)
 {
   g_autoptr (GstWebRTCRTPTransceiver) transceiver = NULL;
 
   g_object_get (webrtc_pad, "transceiver", &transceiver, NULL);
   if (transceiver != NULL)
-    g_object_set (transceiver, "direction", direction, NULL);
+    set_up_transceiver (transceiver, kind, direction);
 }
 
 static gboolean
@@ -136,7 +146,7 @@ add_share (GstConicConnection *self,
   gst_bin_add (GST_BIN (self), GST_ELEMENT (branch));
   branch_src = gst_element_get_static_pad (GST_ELEMENT (branch), "src");
   branch_sink = gst_element_get_static_pad (GST_ELEMENT (branch), "sink");
-  set_direction (share->webrtc_pad, direction);
+  set_direction (share->webrtc_pad, gst_conic_input_get_kind (input), direction);
   g_signal_connect (share->webrtc_pad, "notify::caps", G_CALLBACK (on_notify_caps), self);
   gst_pad_link (branch_src, share->webrtc_pad);
   gst_element_sync_state_with_parent (GST_ELEMENT (branch));
@@ -153,12 +163,15 @@ add_share (GstConicConnection *self,
 
 static void
 add_transceiver (GstConicConnection *self,
+                 GstWebRTCKind kind,
                  GstWebRTCRTPTransceiverDirection direction,
                  GstCaps *caps)
 {
   g_autoptr (GstWebRTCRTPTransceiver) transceiver = NULL;
 
   g_signal_emit_by_name (self->webrtcbin, "add-transceiver", direction, caps, &transceiver);
+  if (transceiver != NULL)
+    set_up_transceiver (transceiver, kind, direction);
 }
 
 static void
@@ -186,7 +199,7 @@ offer_media (GstConicConnection *self)
     g_autoptr (GstCaps) caps = gst_conic_codec_get_receive_caps (kinds[i]);
 
     if (!sends[kinds[i]] && !gst_caps_is_empty (caps))
-      add_transceiver (self, GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_RECVONLY, caps);
+      add_transceiver (self, kinds[i], GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_RECVONLY, caps);
   }
   if (receives || labels[0] != NULL)
     gst_conic_channels_open_control (self->channels);
@@ -218,6 +231,7 @@ take_input (GPtrArray *inputs, const GstSDPMedia *media, int *payload_type)
 static void
 answer_section (GstConicConnection *self, GPtrArray *inputs, const GstSDPMedia *media, guint index)
 {
+  GstWebRTCKind kind = gst_conic_sdp_get_kind (media);
   GstWebRTCRTPTransceiverDirection theirs = gst_conic_sdp_get_direction (media);
   gboolean receives = gst_conic_base_bin_receives (self->bin) &&
                       (theirs == GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDONLY ||
@@ -235,13 +249,13 @@ answer_section (GstConicConnection *self, GPtrArray *inputs, const GstSDPMedia *
     return;
   caps = gst_conic_codec_choose (media);
   if (receives && !gst_caps_is_empty (caps)) {
-    add_transceiver (self, GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_RECVONLY, caps);
+    add_transceiver (self, kind, GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_RECVONLY, caps);
     return;
   }
   gst_caps_replace (&caps, NULL);
   caps = gst_caps_new_simple ("application/x-rtp", "media", G_TYPE_STRING,
                               gst_sdp_media_get_media (media), NULL);
-  add_transceiver (self, GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_INACTIVE, caps);
+  add_transceiver (self, kind, GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_INACTIVE, caps);
 }
 
 static void
@@ -424,6 +438,8 @@ gst_conic_connection_close (GstConicConnection *self)
     g_signal_handlers_disconnect_by_data (share->webrtc_pad, self);
     gst_conic_input_release_branch (share->input, share->input_pad);
   }
+  /* Locked, or an element that changes its own state now would take this one along again. */
+  gst_element_set_locked_state (GST_ELEMENT (self), TRUE);
   gst_element_set_state (GST_ELEMENT (self), GST_STATE_NULL);
   /* Nothing of webrtcbin's runs any more. */
   g_clear_pointer (&self->channels, gst_conic_channels_free);

@@ -55,7 +55,10 @@ set_format (GstConicDataSrc *self, gboolean is_text)
   g_autoptr (GstCaps) caps = NULL;
 
   if (!self->begun) {
-    g_autofree char *stream_id = gst_pad_create_stream_id (pad, GST_PAD_PARENT (pad), self->label);
+    g_autoptr (GstElement) element = gst_pad_get_parent_element (pad);
+    g_autofree char *stream_id =
+        g_strdup_printf ("conic/%s/data/%s", element != NULL ? GST_OBJECT_NAME (element) : "",
+                         self->label);
 
     gst_pad_push_event (pad, gst_event_new_stream_start (stream_id));
   }

@@ -29,7 +29,7 @@ GST_DEBUG_CATEGORY_STATIC (gst_conic_endpoint_debug);
 
 /* The delays between two calls of a target that can't be reached, in milliseconds. */
 #define CALL_DELAY_MIN 1000
-#define CALL_DELAY_MAX 10000
+#define CALL_DELAY_MAX 3000
 
 /* Messages kept for a session that isn't there yet: candidates that overtake their offer, and
  * offers that come before the media is known. */

@@ -106,6 +106,16 @@ build_raw (GstConicInput *self, const GstConicCodec *codec, GstElement **last, G
 }
 
 static gboolean
+build_encoded (GstConicInput *self, const GstConicCodec *codec, GstElement **last, GError **error)
+{
+  g_autofree char *caps = g_strconcat ("caps=", codec->parser_caps, NULL);
+
+  if (codec->parser != NULL && !add_to_chain (self, last, codec->parser, NULL, error))
+    return FALSE;
+  return codec->parser_caps == NULL || add_to_chain (self, last, "capsfilter", caps, error);
+}
+
+static gboolean
 build_chain (GstConicInput *self, const GstCaps *caps, GError **error)
 {
   const GstConicCodec *codec = gst_conic_codec_find_by_caps (caps);
@@ -116,7 +126,7 @@ build_chain (GstConicInput *self, const GstCaps *caps, GError **error)
     codec = gst_conic_codec_get_default (self->kind);
     built = build_raw (self, codec, &last, error);
   } else {
-    built = codec->parser == NULL || add_to_chain (self, &last, codec->parser, NULL, error);
+    built = build_encoded (self, codec, &last, error);
   }
   if (!built || !gst_element_link (last, self->tee))
     return FALSE;

@@ -270,11 +270,11 @@ on_deadline (gpointer user_data)
 
   clear_source (&self->deadline);
   if (self->state == SESSION_HAVE_OFFER && !self->remote_applied)
-    fail_with (self, GST_CONIC_SESSION_ERROR_TIMEOUT, "%s did not answer within %u s",
+    fail_with (self, GST_CONIC_SESSION_ERROR_TIMEOUT, "no answer from “%s” came within %u s",
                self->peer_id, self->timeout);
   else
     fail_with (self, GST_CONIC_SESSION_ERROR_TIMEOUT,
-               "no path to %s was found within %u s: set stun-server or turn-servers if the two "
+               "no path to “%s” was found within %u s: set stun-server or turn-servers if the two "
                "are in different networks",
                self->peer_id, self->timeout);
   return G_SOURCE_REMOVE;
@@ -482,12 +482,12 @@ gst_conic_session_receive_description (GstConicSession *self,
       !may_move (self->state, next) ||
       (next == SESSION_STABLE && self->state != SESSION_HAVE_OFFER)) {
     g_set_error (error, GST_CONIC_SESSION_ERROR, GST_CONIC_SESSION_ERROR_STATE,
-                 "%s sent an unexpected %s", self->peer_id, gst_webrtc_sdp_type_to_string (type));
+                 "“%s” sent an unexpected %s", self->peer_id, gst_webrtc_sdp_type_to_string (type));
     return FALSE;
   }
   sdp = gst_conic_sdp_parse (text, error);
   if (sdp == NULL) {
-    g_prefix_error (error, "the %s of %s can't be used: ", gst_webrtc_sdp_type_to_string (type),
+    g_prefix_error (error, "the %s of “%s” can't be used: ", gst_webrtc_sdp_type_to_string (type),
                     self->peer_id);
     return FALSE;
   }
@@ -570,7 +570,7 @@ static void
 refused_event (GstConicSession *self, gpointer data)
 {
   fail_with (self, GST_CONIC_SESSION_ERROR_CERTIFICATE,
-             "the certificate of %s is not the one in its session description: somebody between "
+             "the certificate of “%s” is not the one in its session description: somebody between "
              "the two, perhaps the hub, has changed it. Nothing was sent or received",
              self->peer_id);
 }
@@ -597,7 +597,7 @@ connection_state_event (GstConicSession *self, gpointer data)
     check_connected (self);
   } else if (state == GST_WEBRTC_PEER_CONNECTION_STATE_FAILED ||
              ice_state == GST_WEBRTC_ICE_CONNECTION_STATE_FAILED) {
-    fail_with (self, GST_CONIC_SESSION_ERROR_TRANSPORT, "%s %s",
+    fail_with (self, GST_CONIC_SESSION_ERROR_TRANSPORT, "%s “%s”",
                self->connected ? "the connection was lost to" : "no connection could be made to",
                self->peer_id);
   } else if (self->connected && ice_state == GST_WEBRTC_ICE_CONNECTION_STATE_DISCONNECTED &&
