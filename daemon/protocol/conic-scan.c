@@ -164,12 +164,19 @@ simple_escape (char c)
   return simple_escapes[(guint8)c];
 }
 
+/* Reads the escape at @at that is not a simple one. */
 static gboolean
 scan_unicode_escape (ConicScan *scan, const char **at, ConicJsonValue *value)
 {
   gunichar character = 0;
-  const char *next = read_unicode_escape (*at, scan->end, &character);
+  const char *next;
 
+  if (scan->end - *at < 2)
+    return fail_at (scan, *at, "the string doesn't end");
+  if ((*at)[1] != 'u')
+    return fail_at (scan, *at, "JSON has no such escape");
+
+  next = read_unicode_escape (*at, scan->end, &character);
   if (next == NULL)
     return fail_at (scan, *at, "\\u without four digits, or half of a surrogate pair");
 
@@ -180,28 +187,14 @@ scan_unicode_escape (ConicScan *scan, const char **at, ConicJsonValue *value)
   return TRUE;
 }
 
-/* Reads the backslash at @at, and those that follow it at once: SDP ends its lines with two. */
-static gboolean
-scan_escapes (ConicScan *scan, const char **at, ConicJsonValue *value)
+/* Reads over the simple escapes that follow each other at @at: SDP ends its lines with two. */
+static inline const char *
+skip_simple_escapes (const char *at, const char *end)
 {
-  const char *end = scan->end;
+  while (end - at >= 2 && *at == '\\' && simple_escape (at[1]) != '\0')
+    at += 2;
 
-  value->escaped = TRUE;
-  do {
-    while (end - *at >= 2 && (*at)[0] == '\\' && simple_escape ((*at)[1]) != '\0')
-      *at += 2;
-    if (*at == end || **at != '\\')
-      break;
-
-    if (end - *at < 2)
-      return fail_at (scan, *at, "the string doesn't end");
-    if ((*at)[1] != 'u')
-      return fail_at (scan, *at, "JSON has no such escape");
-    if (!scan_unicode_escape (scan, at, value))
-      return FALSE;
-  } while (*at < end && **at == '\\');
-
-  return TRUE;
+  return at;
 }
 
 static gboolean
@@ -221,8 +214,12 @@ scan_string (ConicScan *scan, ConicJsonValue *value)
     if (*at == '"')
       break;
     if (*at == '\\') {
-      if (!scan_escapes (scan, &at, value))
+      const char *next = skip_simple_escapes (at, scan->end);
+
+      value->escaped = TRUE;
+      if (next == at && !scan_unicode_escape (scan, &next, value))
         return FALSE;
+      at = next;
     } else if ((guint8)*at < ' ') {
       return fail_at (scan, at, "control character in a string");
     } else {

@@ -256,6 +256,18 @@ find_kind (ConicSlice name, ConicDialect dialect, gboolean from_client)
   return NULL;
 }
 
+/* The readme dialect has one name for a request and its answer, which is the one with an `ID`. */
+static const ConicKind *
+to_answer (const ConicKind *kind)
+{
+  if (kind->type == CONIC_MESSAGE_REGISTER_REQUEST)
+    return conic_kind_get (CONIC_MESSAGE_REGISTER_RESPONSE);
+  if (kind->type == CONIC_MESSAGE_UNREGISTER_REQUEST)
+    return conic_kind_get (CONIC_MESSAGE_UNREGISTER_RESPONSE);
+
+  return kind;
+}
+
 /* Finds out what the message is, and in which dialect if the connection hasn't chosen one. */
 static gboolean
 resolve_kind (ConicShape *shape, gboolean from_client, GError **error)
@@ -287,13 +299,9 @@ resolve_kind (ConicShape *shape, gboolean from_client, GError **error)
   }
 
   shape->kind = find_kind (name, shape->dialect, from_client);
-  if (shape->kind != NULL && shape->kind->type == CONIC_MESSAGE_REGISTER_REQUEST && !from_client &&
+  if (shape->kind != NULL && shape->dialect == CONIC_DIALECT_README && !from_client &&
       conic_shape_get (shape, CONIC_MEMBER_ASSIGNED_ID) != NULL)
-    shape->kind = conic_kind_get (CONIC_MESSAGE_REGISTER_RESPONSE);
-  if (shape->kind != NULL && shape->kind->type == CONIC_MESSAGE_UNREGISTER_REQUEST &&
-      !from_client && conic_shape_get (shape, CONIC_MEMBER_ASSIGNED_ID) != NULL)
-    shape->kind = conic_kind_get (CONIC_MESSAGE_UNREGISTER_RESPONSE);
-
+    shape->kind = to_answer (shape->kind);
   if (shape->kind == NULL) {
     g_autofree char *shown = g_strndup (name.data, MIN (name.length, 32));
     g_autofree char *escaped = g_strescape (shown, NULL);
@@ -345,6 +353,21 @@ scan_raw (ConicShape *shape, GError **error)
   }
 
   return TRUE;
+}
+
+/* A readme answer says its id twice, or only beside the body. */
+static void
+adopt_assigned_id (ConicShape *shape)
+{
+  const ConicJsonValue *assigned = conic_shape_get (shape, CONIC_MEMBER_ASSIGNED_ID);
+
+  if (assigned == NULL || (shape->seen & BIT (CLIENT_ID)) ||
+      (shape->kind->type != CONIC_MESSAGE_REGISTER_RESPONSE &&
+       shape->kind->type != CONIC_MESSAGE_UNREGISTER_RESPONSE))
+    return;
+
+  shape->members[CONIC_MEMBER_CLIENT_ID] = *assigned;
+  shape->seen |= BIT (CLIENT_ID);
 }
 
 /* Takes an id out of the text. An empty @out is one that is absent or empty. */
@@ -481,8 +504,11 @@ check (ConicShape *shape, GError **error)
       shape->dialect == CONIC_DIALECT_README ? conic_readme_names : conic_envelope_names;
   const ConicJsonValue *id = conic_shape_get (shape, CONIC_MEMBER_ID);
   const ConicJsonValue *data = conic_shape_get (shape, CONIC_MEMBER_DATA);
+  guint outer = OUTER;
 
-  if (!check_names (shape, conic_outer_names, OUTER | BIT (ASSIGNED_ID), error))
+  if (shape->dialect == CONIC_DIALECT_README)
+    outer |= BIT (ASSIGNED_ID);
+  if (!check_names (shape, conic_outer_names, outer, error))
     return FALSE;
   if (shape->dialect == CONIC_DIALECT_ENVELOPE && data != NULL) {
     if (data->kind != CONIC_JSON_OBJECT && data->kind != CONIC_JSON_NULL) {
@@ -531,8 +557,11 @@ conic_shape_scan (ConicShape *shape,
 
   if (!resolve_kind (shape, from_client, error))
     return FALSE;
-  if (shape->dialect == CONIC_DIALECT_README && !scan_raw (shape, error))
-    return FALSE;
+  if (shape->dialect == CONIC_DIALECT_README) {
+    if (!scan_raw (shape, error))
+      return FALSE;
+    adopt_assigned_id (shape);
+  }
 
   return check (shape, error);
 }

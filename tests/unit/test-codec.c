@@ -293,6 +293,21 @@ test_go_quirks (void)
   g_assert_cmpint (message->sdp_mline_index, ==, 0);
 }
 
+/* An `ID` makes a readme registration an answer; to the envelope dialect it is a stranger. */
+static void
+test_id_beside_the_body (void)
+{
+  g_autoptr (ConicMessage) readme =
+      parse ("{\"type\":\"register\",\"ID\":\"a\",\"raw\":\"\"}", CONIC_DIALECT_README);
+  g_autoptr (ConicMessage) envelope =
+      parse ("{\"type\":\"register_request\",\"ID\":\"a\",\"data\":{}}", CONIC_DIALECT_ENVELOPE);
+
+  g_assert_cmpint (readme->type, ==, CONIC_MESSAGE_REGISTER_RESPONSE);
+  g_assert_cmpstr (readme->client_id, ==, "a");
+  g_assert_cmpint (envelope->type, ==, CONIC_MESSAGE_REGISTER_REQUEST);
+  g_assert_null (envelope->client_id);
+}
+
 static void
 test_keeps_the_dialect (void)
 {
@@ -367,6 +382,7 @@ main (int argc, char **argv)
   g_test_add_func ("/codec/readme-forms", test_readme_forms);
   g_test_add_func ("/codec/readme-candidate-object", test_readme_candidate_object);
   g_test_add_func ("/codec/go-quirks", test_go_quirks);
+  g_test_add_func ("/codec/id-beside-the-body", test_id_beside_the_body);
   g_test_add_func ("/codec/keeps-the-dialect", test_keeps_the_dialect);
   g_test_add_func ("/codec/bad-answers", test_bad_answers);
 
