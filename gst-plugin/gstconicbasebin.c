@@ -710,6 +710,7 @@ gst_conic_base_bin_release_pad (GstElement *element, GstPad *pad)
   g_mutex_unlock (&priv->lock);
   gst_element_remove_pad (element, pad);
   if (input != NULL) {
+    gst_element_set_locked_state (input, TRUE);
     gst_element_set_state (input, GST_STATE_NULL);
     gst_bin_remove (GST_BIN (self), input);
   }

@@ -167,6 +167,12 @@ gst_conic_channels_open (GstConicChannels *self, const char *label)
     gst_conic_data_sink_add_channel (sink, add_channel (self, data_channel, FALSE));
 }
 
+double
+gst_conic_channels_measure (GstConicChannels *self)
+{
+  return gst_conic_flow_measure (self->flow);
+}
+
 GstConicChannels *
 gst_conic_channels_new (GstElement *element, GstElement *webrtcbin)
 {

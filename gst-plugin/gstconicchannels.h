@@ -23,6 +23,9 @@ void gst_conic_channels_open_control (GstConicChannels *self);
 /* Opens a channel for the sink pad with @label, unless there is one with it. */
 void gst_conic_channels_open (GstConicChannels *self, const char *label);
 
+/* The round trip in seconds, as far as the other side takes part in measuring it; else -1. */
+double gst_conic_channels_measure (GstConicChannels *self);
+
 /* Ends all; no pad uses a channel of these any more. */
 void gst_conic_channels_free (GstConicChannels *self);
 

@@ -21,6 +21,9 @@ GST_DEBUG_CATEGORY_STATIC (gst_conic_connection_debug);
  * Both know of the association within half a round trip of each other. */
 #define ANSWERER_DATA_DELAY 100
 
+/* Milliseconds between two measurements of the round trip. */
+#define MEASURE_INTERVAL 1000
+
 typedef struct {
   GstConicInput *input;
   GstPad *input_pad; /* of input */
@@ -39,6 +42,7 @@ struct _GstConicConnection {
   gboolean described;
   gboolean is_open;
   GSource *data_timer;
+  GSource *measure_timer;
 
   GMutex lock;         /* guards what follows; no other is taken under it */
   GPtrArray *decoders; /* (element-type GstElement) */
@@ -318,10 +322,41 @@ offers_data (const GstSDPMessage *sdp)
   return FALSE;
 }
 
+static gboolean
+on_measure_timer (gpointer user_data)
+{
+  GstConicConnection *self = user_data;
+
+  gst_conic_session_set_round_trip_time (self->session,
+                                         gst_conic_channels_measure (self->channels));
+  return G_SOURCE_CONTINUE;
+}
+
+/* (transfer full) */
+static GSource *
+add_timer (GstConicConnection *self, guint milliseconds, GSourceFunc func)
+{
+  GSource *timer = g_timeout_source_new (milliseconds);
+
+  g_source_set_static_name (timer, "conic-connection");
+  g_source_set_callback (timer, func, self, NULL);
+  g_source_attach (timer, g_main_context_get_thread_default ());
+  return timer;
+}
+
+static void
+clear_timer (GSource **timer)
+{
+  if (*timer != NULL)
+    g_source_destroy (*timer);
+  g_clear_pointer (timer, g_source_unref);
+}
+
 void
 gst_conic_connection_open (GstConicConnection *self)
 {
   self->is_open = TRUE;
+  self->measure_timer = add_timer (self, MEASURE_INTERVAL, on_measure_timer);
   for (guint i = 0; i < self->shares->len; i++) {
     Share *share = g_ptr_array_index (self->shares, i);
 
@@ -330,10 +365,7 @@ gst_conic_connection_open (GstConicConnection *self)
   if (gst_conic_session_is_offerer (self->session) ||
       !offers_data (gst_conic_session_get_remote_description (self->session)))
     return;
-  self->data_timer = g_timeout_source_new (ANSWERER_DATA_DELAY);
-  g_source_set_static_name (self->data_timer, "conic-data");
-  g_source_set_callback (self->data_timer, on_data_timer, self, NULL);
-  g_source_attach (self->data_timer, g_main_context_get_thread_default ());
+  self->data_timer = add_timer (self, ANSWERER_DATA_DELAY, on_data_timer);
 }
 
 void
@@ -426,9 +458,8 @@ gst_conic_connection_send_eos (GstConicConnection *self)
 void
 gst_conic_connection_close (GstConicConnection *self)
 {
-  if (self->data_timer != NULL)
-    g_source_destroy (self->data_timer);
-  g_clear_pointer (&self->data_timer, g_source_unref);
+  clear_timer (&self->data_timer);
+  clear_timer (&self->measure_timer);
   if (self->webrtcbin == NULL)
     return;
 

@@ -10,6 +10,9 @@ struct _GstConicFlow {
   GstConicChannel *control;
   GQueue unsent; /* char *: until the control channel is open */
   gboolean spoken;
+  int ping;          /* the last one's number */
+  gint64 ping_time;  /* when it was sent, in microseconds; 0 once it was answered */
+  double round_trip; /* in seconds; -1 until one was measured */
 };
 
 GstConicFlow *
@@ -19,6 +22,7 @@ gst_conic_flow_new (void)
 
   g_mutex_init (&flow->lock);
   g_queue_init (&flow->unsent);
+  flow->round_trip = -1;
   return flow;
 }
 
@@ -97,6 +101,35 @@ find_channel (GPtrArray *channels, int id)
   return NULL;
 }
 
+static void
+receive_pong (GstConicFlow *flow, int ping)
+{
+  g_mutex_lock (&flow->lock);
+  if (ping == flow->ping && flow->ping_time != 0) {
+    flow->round_trip = (double)(g_get_monotonic_time () - flow->ping_time) / G_USEC_PER_SEC;
+    flow->ping_time = 0;
+  }
+  g_mutex_unlock (&flow->lock);
+}
+
+double
+gst_conic_flow_measure (GstConicFlow *flow)
+{
+  double round_trip;
+  int ping = -1;
+
+  g_mutex_lock (&flow->lock);
+  round_trip = flow->round_trip;
+  if (flow->spoken && flow->ping_time == 0) {
+    ping = ++flow->ping;
+    flow->ping_time = g_get_monotonic_time ();
+  }
+  g_mutex_unlock (&flow->lock);
+  if (ping >= 0)
+    say (flow, g_strdup_printf ("ping %d", ping));
+  return round_trip;
+}
+
 void
 gst_conic_flow_receive (GstConicFlow *flow, const char *text, GPtrArray *channels)
 {
@@ -114,6 +147,10 @@ gst_conic_flow_receive (GstConicFlow *flow, const char *text, GPtrArray *channel
     say (flow, g_strdup ("hello"));
 
   sscanf (text, "%15s %d %" G_GUINT64_FORMAT, verb, &id, &count);
+  if (g_str_equal (verb, "ping"))
+    say (flow, g_strdup_printf ("pong %d", id));
+  else if (g_str_equal (verb, "pong"))
+    receive_pong (flow, id);
   channel = id >= 0 ? find_channel (channels, id) : NULL;
   if (channel == NULL)
     return;

@@ -19,6 +19,7 @@ G_BEGIN_DECLS
  * - `pause N`, `resume N`: I don't keep up with channel N, or do again
  * - `end N COUNT`: I have sent COUNT messages on channel N, and that was all
  * - `ended N`: I have handed on all that you sent on channel N
+ * - `ping N`, `pong N`: how long is the way there and back; N is any number
  *
  * A peer of another kind never says hello; nothing is then expected of it. From any thread.
  */
@@ -41,6 +42,9 @@ void gst_conic_flow_clear (GstConicFlow *flow);
  * @channels: (element-type GstConicChannel): those of the session
  */
 void gst_conic_flow_receive (GstConicFlow *flow, const char *text, GPtrArray *channels);
+
+/* Asks for a measurement of the round trip. Returns the last one in seconds, -1 if there's none. */
+double gst_conic_flow_measure (GstConicFlow *flow);
 
 /* Whether the other side of @channel speaks it. */
 gboolean gst_conic_flow_is_spoken (GstConicChannel *channel);

@@ -70,6 +70,7 @@ struct _GstConicSession {
   GMutex stats_lock; /* innermost */
   GstStructure *stats;
   GstConicStats stats_state;
+  double round_trip_time;
 };
 
 G_DEFINE_FINAL_TYPE (GstConicSession, gst_conic_session, G_TYPE_OBJECT)
@@ -519,16 +520,28 @@ gst_conic_session_is_continued_by (GstConicSession *self, const char *text)
 
 /* --- the transport --- */
 
+void
+gst_conic_session_set_round_trip_time (GstConicSession *self, double seconds)
+{
+  g_return_if_fail (GST_IS_CONIC_SESSION (self));
+
+  self->round_trip_time = seconds;
+}
+
 static void
 stats_event (GstConicSession *self, gpointer reply)
 {
   GstStructure *stats;
+  double rtcp_round_trip_time;
 
   if (reply == NULL)
     return;
   stats = gst_conic_stats_read (&self->stats_state, reply, g_get_monotonic_time ());
   gst_structure_set (stats, "peer-id", G_TYPE_STRING, self->peer_id, "session-id", G_TYPE_STRING,
                      self->session_id, NULL);
+  if (gst_structure_get_double (stats, "round-trip-time", &rtcp_round_trip_time) &&
+      rtcp_round_trip_time < 0)
+    gst_structure_set (stats, "round-trip-time", G_TYPE_DOUBLE, self->round_trip_time, NULL);
   g_mutex_lock (&self->stats_lock);
   g_clear_pointer (&self->stats, gst_structure_free);
   self->stats = stats;
@@ -691,6 +704,7 @@ static void
 gst_conic_session_init (GstConicSession *self)
 {
   g_mutex_init (&self->stats_lock);
+  self->round_trip_time = -1;
 }
 
 GstConicSession *

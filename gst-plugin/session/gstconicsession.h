@@ -112,6 +112,10 @@ gboolean gst_conic_session_has_local_offer (GstConicSession *self);
 gboolean gst_conic_session_is_offerer (GstConicSession *self);
 gboolean gst_conic_session_is_connected (GstConicSession *self);
 
+/* What a measurement of the owner's says, in seconds: used where RTCP can't tell, as for a side
+ * that sends no media. */
+void gst_conic_session_set_round_trip_time (GstConicSession *self, double seconds);
+
 /* (transfer full) (nullable): the last `conic-session-stats`, at most a second old */
 GstStructure *gst_conic_session_get_stats (GstConicSession *self);
 
