@@ -112,7 +112,7 @@ test_turn_servers (void)
     GValue turn_servers = G_VALUE_INIT;
 
     gst_util_set_object_arg (G_OBJECT (element), "turn-servers",
-                             "<turn://a:b@127.0.0.1:1, turn://c:d@127.0.0.1:2>");
+                             "<\"turn://a:b@127.0.0.1:1\", \"turn://c:d@127.0.0.1:2\">");
     g_value_init (&turn_servers, GST_TYPE_ARRAY);
     g_object_get_property (G_OBJECT (element), "turn-servers", &turn_servers);
     g_assert_cmpuint (gst_value_array_get_size (&turn_servers), ==, 2);

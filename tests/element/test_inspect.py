@@ -122,7 +122,7 @@ class Inspect(tap.TestCase):
             self.assertRegex(rest, "flags: .*readable")
             if name in ("latency", "session-timeout"):
                 self.assertRegex(rest, NUMBER)
-                self.assertRegex(blurb, "millisecond|second|ms", f"{name}: what is the unit?")
+                self.assertRegex(blurb, "(?i)milliseconds|seconds", f"{name}: what is the unit?")
             elif name in ("uri", "client-id", "target-id", "stun-server"):
                 self.assertIn("Default: ", rest)
 

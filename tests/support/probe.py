@@ -39,7 +39,7 @@ from gi.repository import (
     GstWebRTC,
 )  # noqa: E402,F401  pylint: disable=wrong-import-position
 
-SHORT_BYTES = 4096
+SHORT_BYTES = 65536
 
 
 def say(kind, **fields):
@@ -194,12 +194,12 @@ class Probe:
         channel.connect("on-close", lambda _c: say("channel-closed", label=label))
         channel.connect(
             "on-message-string",
-            lambda _c, text: say("channel-message", label=label, kind="text", text=text),
+            lambda _c, text: say("channel-message", label=label, form="text", text=text),
         )
         channel.connect(
             "on-message-data",
             lambda _c, data: say(
-                "channel-message", label=label, kind="binary", size=data.get_size() if data else 0
+                "channel-message", label=label, form="binary", size=data.get_size() if data else 0
             ),
         )
 

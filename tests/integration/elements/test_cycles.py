@@ -9,6 +9,7 @@ block.
 """
 
 import os
+import re
 import subprocess
 
 from conictest import peers, tap
@@ -24,6 +25,8 @@ SLACK_THREADS = 8
 # than this.
 SLACK_BYTES = 24 << 20
 CYCLE_SECONDS = 20
+# GStreamer's dtls plugin keeps one agent for the life of the process.
+KEPT = re.compile(r"type-name=\(string\)GstDtlsAgent,")
 # Under AddressSanitizer freed memory is kept for a while, so that memory says nothing there;
 # leaks do.
 CYCLER = os.path.join(peers.BUILD, "tests", "integration", "elements", "cycler")
@@ -53,6 +56,7 @@ class Cycles(tap.TestCase):
             ],
             env=environment,
             stdin=subprocess.PIPE,
+            tolerate="Leaks detected and logged",
         )
         looks = []
         for cycles in range(PAUSE, CYCLES + 1, PAUSE):
@@ -66,11 +70,9 @@ class Cycles(tap.TestCase):
             cycler.stdin.write(b"\n")
             cycler.stdin.flush()
         self.assertEqual(cycler.wait_exit(60), 0)
-        self.assertEqual(
-            [line.text for line in cycler.lines if "object-alive" in line.text],
-            [],
-            "objects leaked",
-        )
+        alive = [line.text for line in cycler.lines if ":: object-alive, " in line.text]
+        self.assertEqual([text for text in alive if not KEPT.search(text)], [], "objects leaked")
+        self.assertLessEqual(len(alive), 1, "objects leaked")
         self.assertEqual(camera.stop(), 0)
         self.assertEqual(hub.stop(), 0)
         return looks[0], looks[-1]

@@ -242,9 +242,9 @@ class Data(tap.TestCase):
         chat = peer.of_kind("channel-message", label="chat")
         with open(text, encoding="utf-8") as file:
             self.assertEqual("".join(e["text"] for e in chat), file.read())
-        self.assertEqual({e["kind"] for e in chat}, {"text"})
+        self.assertEqual({e["form"] for e in chat}, {"text"})
         self.assertEqual(
-            {e["kind"] for e in peer.of_kind("channel-message", label="blob")}, {"binary"}
+            {e["form"] for e in peer.of_kind("channel-message", label="blob")}, {"binary"}
         )
 
     def test_large(self):

@@ -114,9 +114,9 @@ class Signaller(tap.TestCase):
         caller.wait_event("channel-open", label="chat")
         called.wait_event("channel-open", label="chat")
         caller.ask("say", label="chat", text="grüße")
-        called.wait_event("channel-message", kind="text", text="grüße")
+        called.wait_event("channel-message", form="text", text="grüße")
         called.ask("say", label="chat", text="zurück")
-        caller.wait_event("channel-message", kind="text", text="zurück")
+        caller.wait_event("channel-message", form="text", text="zurück")
 
 
 if __name__ == "__main__":

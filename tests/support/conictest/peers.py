@@ -38,7 +38,7 @@ def gst_environment(leaks=False):
     if LIBASAN:
         options = os.environ.get("ASAN_OPTIONS", "")
         env["LD_PRELOAD"] = LIBASAN
-        env["ASAN_OPTIONS"] = f"{options}:detect_leaks={int(leaks)}:verify_asan_link_order=0"
+        env["ASAN_OPTIONS"] = f"{options}:detect_leaks={int(leaks)}:verify_asan_link_order=0:quarantine_size_mb=16"
         env[
             "LSAN_OPTIONS"
         ] = f"suppressions={SUPPRESSIONS}:print_suppressions=0:fast_unwind_on_malloc=0"
