@@ -109,10 +109,12 @@ conic_dialect_append_string (GString *out, const char *text, gsize length)
     if (at == end)
       break;
 
-    if ((guint8)*at >= ' ')
-      g_string_append_printf (out, "\\%c", *at);
-    else
+    if ((guint8)*at >= ' ') {
+      g_string_append_c (out, '\\');
+      g_string_append_c (out, *at);
+    } else {
       g_string_append_printf (out, "\\u%04x", (guint)*at);
+    }
     at++;
   }
   g_string_append_c (out, '"');

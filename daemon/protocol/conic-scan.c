@@ -17,7 +17,7 @@ conic_scan_init (ConicScan *scan, const char *text, gsize length)
   *scan = (ConicScan){
       .start = text,
       .at = text,
-      .end = text + length,
+      .end = length > 0 ? text + length : text, /* which may be NULL then */
   };
 }
 

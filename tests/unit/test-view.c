@@ -590,7 +590,7 @@ expect_relayed (const Scanned *scanned,
 {
   g_autoptr (GBytes) bytes = conic_view_relay (&scanned->view, sender, target);
   g_autofree char *text = NULL;
-  g_auto (Scanned) again = {NULL};
+  g_auto (Scanned) again = {0};
 
   if (expected == NULL) {
     g_assert_null (bytes);
