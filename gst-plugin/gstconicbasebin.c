@@ -58,7 +58,7 @@ G_DEFINE_ABSTRACT_TYPE_WITH_CODE (GstConicBaseBin,
                                       G_IMPLEMENT_INTERFACE (GST_TYPE_CHILD_PROXY,
                                                              child_proxy_init))
 
-#define PRIV(self) ((GstConicBaseBinPrivate *)gst_conic_base_bin_get_instance_private (self))
+#define PRIV(self) ((GstConicBaseBinPrivate *) gst_conic_base_bin_get_instance_private (self))
 
 static GstPadTemplate *
 find_template (GstConicBaseBin *self, GstPadDirection direction, const char *prefix)
@@ -119,7 +119,7 @@ gst_conic_base_bin_get_data_labels (GstConicBaseBin *self)
       g_ptr_array_add (labels, g_strdup (gst_conic_data_sink_get_label (sink)));
   }
   g_ptr_array_add (labels, NULL);
-  return (GStrv)g_ptr_array_free (labels, FALSE);
+  return (GStrv) g_ptr_array_free (labels, FALSE);
 }
 
 GstConicDataSink *
@@ -732,7 +732,7 @@ get_child_by_name (GstChildProxy *proxy, const char *name)
 static void
 child_proxy_init (gpointer iface, gpointer data)
 {
-  ((GstChildProxyInterface *)iface)->get_child_by_name = get_child_by_name;
+  ((GstChildProxyInterface *) iface)->get_child_by_name = get_child_by_name;
 }
 
 /* --- the element --- */
@@ -879,7 +879,7 @@ gst_conic_base_bin_class_init (GstConicBaseBinClass *klass)
                          "packets can still come",
                          0, 10000, DEFAULT_LATENCY,
                          G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY));
-  gst_type_mark_as_plugin_api (GST_TYPE_CONIC_BASE_BIN, (GstPluginAPIFlags)0);
+  gst_type_mark_as_plugin_api (GST_TYPE_CONIC_BASE_BIN, (GstPluginAPIFlags) 0);
 }
 
 static void
@@ -896,7 +896,7 @@ gst_conic_base_bin_init (GstConicBaseBin *self)
   priv->inputs = g_ptr_array_new_with_free_func (gst_object_unref);
   priv->data_sinks = g_ptr_array_new_with_free_func (gst_object_unref);
   priv->data_srcs = g_ptr_array_new_with_free_func (gst_object_unref);
-  priv->outputs = g_ptr_array_new_with_free_func ((GDestroyNotify)output_free);
+  priv->outputs = g_ptr_array_new_with_free_func ((GDestroyNotify) output_free);
 }
 
 static void
@@ -921,7 +921,7 @@ gst_conic_base_bin_class_add_sink_templates (GstElementClass *klass)
   gst_element_class_add_pad_template (
       klass, gst_pad_template_new_with_gtype ("data_%s", GST_PAD_SINK, GST_PAD_REQUEST,
                                               GST_CAPS_ANY, GST_TYPE_CONIC_DATA_SINK));
-  gst_type_mark_as_plugin_api (GST_TYPE_CONIC_DATA_SINK, (GstPluginAPIFlags)0);
+  gst_type_mark_as_plugin_api (GST_TYPE_CONIC_DATA_SINK, (GstPluginAPIFlags) 0);
 }
 
 void

@@ -123,7 +123,7 @@ gst_conic_channel_new (GstWebRTCDataChannel *data_channel,
   self->handlers = handlers;
   self->user_data = user_data;
   g_object_get (data_channel, "label", &self->label, "protocol", &self->protocol, NULL);
-  g_object_set (data_channel, "buffered-amount-low-threshold", (guint64)BUFFERED_LOW, NULL);
+  g_object_set (data_channel, "buffered-amount-low-threshold", (guint64) BUFFERED_LOW, NULL);
   g_signal_connect_object (data_channel, "on-message-data", G_CALLBACK (on_message_data), self, 0);
   g_signal_connect_object (data_channel, "on-message-string", G_CALLBACK (on_message_string), self,
                            0);

@@ -526,7 +526,7 @@ static void
 gst_conic_connection_init (GstConicConnection *self)
 {
   g_mutex_init (&self->lock);
-  self->shares = g_ptr_array_new_with_free_func ((GDestroyNotify)share_free);
+  self->shares = g_ptr_array_new_with_free_func ((GDestroyNotify) share_free);
   self->decoders = g_ptr_array_new_with_free_func (gst_object_unref);
 }
 

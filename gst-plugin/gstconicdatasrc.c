@@ -62,10 +62,10 @@ set_format (GstConicDataSrc *self, gboolean is_text)
 
     gst_pad_push_event (pad, gst_event_new_stream_start (stream_id));
   }
-  if (self->caps_format != (int)is_text) {
+  if (self->caps_format != (int) is_text) {
     caps = gst_caps_from_string (is_text ? "text/x-raw, format=utf8" : "application/octet-stream");
     gst_pad_push_event (pad, gst_event_new_caps (caps));
-    self->caps_format = (int)is_text;
+    self->caps_format = (int) is_text;
   }
   if (!self->begun) {
     GstSegment segment;
@@ -153,7 +153,7 @@ gst_conic_data_src_activate_mode (GstPad *pad, GstObject *parent, GstPadMode mod
   g_mutex_lock (&self->lock);
   self->flushing = !active;
   if (!active) {
-    g_queue_clear_full (&self->items, (GDestroyNotify)item_free);
+    g_queue_clear_full (&self->items, (GDestroyNotify) item_free);
     self->bytes = 0;
   }
   g_cond_broadcast (&self->changed);
@@ -166,7 +166,7 @@ gst_conic_data_src_finalize (GObject *object)
 {
   GstConicDataSrc *self = GST_CONIC_DATA_SRC (object);
 
-  g_queue_clear_full (&self->items, (GDestroyNotify)item_free);
+  g_queue_clear_full (&self->items, (GDestroyNotify) item_free);
   g_ptr_array_unref (self->paused);
   g_free (self->label);
   g_cond_clear (&self->changed);

@@ -200,7 +200,7 @@ on_candidate (GstConicSession *session,
 
   message->candidate = g_strdup (candidate);
   message->sdp_mid = g_strdup (mid);
-  message->sdp_mline_index = (int)mline_index;
+  message->sdp_mline_index = (int) mline_index;
   conic_client_send (self->client, message);
 }
 
@@ -435,7 +435,7 @@ on_error (GstConicEndpoint *self, const ConicMessage *message)
                    message->error_message);
   if (session == NULL || gst_conic_session_is_connected (session))
     return;
-  error = g_error_new (CONIC_ERROR, (int)message->code, "%s: %s", message->to_id,
+  error = g_error_new (CONIC_ERROR, (int) message->code, "could not call “%s”: %s", message->to_id,
                        message->error_message);
   lose_session (self, session, error);
 }
@@ -496,7 +496,7 @@ on_client_registered (ConicClient *client, const char *id, GstConicEndpoint *sel
 static void
 on_client_lost (ConicClient *client, const GError *error, guint delay, GstConicEndpoint *self)
 {
-  g_autoptr (GError) located = gst_conic_messages_at_hub (error, self->uri);
+  g_autoptr (GError) located = gst_conic_messages_at_hub (error, self->uri, self->client_id);
 
   set_connected (self, FALSE, NULL);
   gst_conic_messages_warning (self->element, located, delay);
@@ -505,7 +505,7 @@ on_client_lost (ConicClient *client, const GError *error, guint delay, GstConicE
 static void
 on_client_failed (ConicClient *client, const GError *error, GstConicEndpoint *self)
 {
-  g_autoptr (GError) located = gst_conic_messages_at_hub (error, self->uri);
+  g_autoptr (GError) located = gst_conic_messages_at_hub (error, self->uri, self->client_id);
 
   set_connected (self, FALSE, NULL);
   gst_conic_messages_error (self->element, located);
@@ -643,7 +643,7 @@ gst_conic_endpoint_stop (GstConicEndpoint *self)
   gst_conic_endpoint_invoke (self, stop_in_thread, self, NULL);
   g_thread_join (g_steal_pointer (&self->thread));
   g_clear_pointer (&self->loop, g_main_loop_unref);
-  g_queue_clear_full (&self->early, (GDestroyNotify)conic_message_free);
+  g_queue_clear_full (&self->early, (GDestroyNotify) conic_message_free);
   set_connected (self, FALSE, NULL);
 }
 

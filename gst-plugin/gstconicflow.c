@@ -106,7 +106,7 @@ receive_pong (GstConicFlow *flow, int ping)
 {
   g_mutex_lock (&flow->lock);
   if (ping == flow->ping && flow->ping_time != 0) {
-    flow->round_trip = (double)(g_get_monotonic_time () - flow->ping_time) / G_USEC_PER_SEC;
+    flow->round_trip = (double) (g_get_monotonic_time () - flow->ping_time) / G_USEC_PER_SEC;
     flow->ping_time = 0;
   }
   g_mutex_unlock (&flow->lock);

@@ -93,17 +93,17 @@ gst_conic_messages_error (GstElement *element, const GError *error)
 }
 
 GError *
-gst_conic_messages_at_hub (const GError *error, const char *uri)
+gst_conic_messages_at_hub (const GError *error, const char *uri, const char *client_id)
 {
-  const char *what = "the hub";
-
   if (g_error_matches (error, CONIC_CLIENT_ERROR, CONIC_CLIENT_ERROR_URI))
     return g_error_copy (error);
   if (g_error_matches (error, CONIC_CLIENT_ERROR, CONIC_CLIENT_ERROR_UNREACHABLE))
-    what = "could not reach the hub at";
-  else if (error->domain == CONIC_ERROR)
-    what = "could not register at the hub";
-  return g_error_new (error->domain, error->code, "%s %s: %s", what, uri, error->message);
+    return g_error_new (error->domain, error->code, "could not reach the hub at %s: %s", uri,
+                        error->message);
+  if (error->domain == CONIC_ERROR)
+    return g_error_new (error->domain, error->code, "could not register “%s” at the hub %s: %s",
+                        client_id != NULL ? client_id : "", uri, error->message);
+  return g_error_new (error->domain, error->code, "the hub %s is lost: %s", uri, error->message);
 }
 
 GError *

@@ -11,8 +11,8 @@ G_BEGIN_DECLS
 void gst_conic_messages_warning (GstElement *element, const GError *error, guint delay);
 void gst_conic_messages_error (GstElement *element, const GError *error);
 
-/* (transfer full): @error with the hub's URI in its text */
-GError *gst_conic_messages_at_hub (const GError *error, const char *uri);
+/* (transfer full): @error with the hub's URI in its text, and the @client_id asked for, if any */
+GError *gst_conic_messages_at_hub (const GError *error, const char *uri, const char *client_id);
 
 /* (transfer full): the other side said goodbye to an offer */
 GError *gst_conic_messages_new_refusal (const char *peer_id, const char *reason);

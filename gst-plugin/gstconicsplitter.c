@@ -22,7 +22,7 @@ gst_conic_splitter_clear (GstConicSplitter *self)
 void
 gst_conic_splitter_push (GstConicSplitter *self, gconstpointer data, gsize length)
 {
-  g_byte_array_append (self->pending, data, (guint)length);
+  g_byte_array_append (self->pending, data, (guint) length);
 }
 
 static GBytes *
@@ -32,7 +32,7 @@ take (GstConicSplitter *self, gsize length)
 
   memcpy (copy, self->pending->data, length);
   copy[length] = '\0';
-  g_byte_array_remove_range (self->pending, 0, (guint)length);
+  g_byte_array_remove_range (self->pending, 0, (guint) length);
   return g_bytes_new_take (copy, length);
 }
 
@@ -40,7 +40,8 @@ take (GstConicSplitter *self, gsize length)
 static gboolean
 is_partial_character (const char *text, gsize length)
 {
-  return length < CHARACTER_MAX && g_utf8_get_char_validated (text, (gssize)length) == (gunichar)-2;
+  return length < CHARACTER_MAX &&
+         g_utf8_get_char_validated (text, (gssize) length) == (gunichar) -2;
 }
 
 static GBytes *
@@ -55,7 +56,7 @@ pop_binary (GstConicSplitter *self, gboolean *is_text)
 GBytes *
 gst_conic_splitter_pop (GstConicSplitter *self, gboolean final, gboolean *is_text)
 {
-  const char *text = (const char *)self->pending->data;
+  const char *text = (const char *) self->pending->data;
   gsize length = MIN (self->pending->len, GST_CONIC_MESSAGE_MAX);
   const char *newline, *end;
   gboolean cut = self->pending->len > length;
@@ -66,12 +67,12 @@ gst_conic_splitter_pop (GstConicSplitter *self, gboolean final, gboolean *is_tex
   if (self->lines) {
     newline = memchr (text, '\n', length);
     if (newline != NULL)
-      length = (gsize)(newline - text) + 1;
+      length = (gsize) (newline - text) + 1;
     else if (!final && !cut)
       return NULL;
   }
   if (!g_utf8_validate_len (text, length, &end)) {
-    gsize valid = (gsize)(end - text);
+    gsize valid = (gsize) (end - text);
     gboolean partial = is_partial_character (end, length - valid) && (!final || cut);
 
     if (!partial) {

@@ -5,6 +5,7 @@
 #include "conic-client.h"
 
 #include <libsoup/soup.h>
+#include <string.h>
 
 #include "conic-codec.h"
 #include "conic-limits.h"
@@ -178,7 +179,7 @@ send_message (ConicClient *self, const ConicMessage *message)
 static void
 on_refused (ConicClient *self, ConicError code, const char *text)
 {
-  g_autoptr (GError) error = g_error_new_literal (CONIC_ERROR, (int)code, text);
+  g_autoptr (GError) error = g_error_new_literal (CONIC_ERROR, (int) code, text);
 
   if (self->was_registered || code == CONIC_ERROR_SHUTTING_DOWN || code == CONIC_ERROR_RATE_LIMITED)
     lose (self, error);
@@ -291,14 +292,25 @@ on_websocket_connected (GObject *source, GAsyncResult *result, gpointer user_dat
   register_at_hub (self);
 }
 
+/* (transfer full) (nullable): NULL when @text isn't the URI of a WebSocket */
+static SoupMessage *
+make_request (const char *text)
+{
+  g_autoptr (GUri) uri = g_uri_parse (text, SOUP_HTTP_URI_FLAGS, NULL);
+
+  if (uri == NULL || g_uri_get_host (uri) == NULL || *g_uri_get_host (uri) == '\0' ||
+      (strcmp (g_uri_get_scheme (uri), "ws") != 0 && strcmp (g_uri_get_scheme (uri), "wss") != 0))
+    return NULL;
+  return soup_message_new_from_uri (SOUP_METHOD_GET, uri);
+}
+
 static void
 connect_to_hub (ConicClient *self)
 {
   g_autoptr (SoupMessage) message = NULL;
   g_autoptr (GError) error = NULL;
 
-  if (g_str_has_prefix (self->uri, "ws://") || g_str_has_prefix (self->uri, "wss://"))
-    message = soup_message_new (SOUP_METHOD_GET, self->uri);
+  message = make_request (self->uri);
   if (message == NULL) {
     g_set_error (&error, CONIC_CLIENT_ERROR, CONIC_CLIENT_ERROR_URI,
                  "“%s” is not the URI of a hub, such as ws://127.0.0.1:%d%s", self->uri,

@@ -64,7 +64,7 @@ judge (GstConicGate *gate)
   if (gate->fingerprints != NULL && gate->certificates->len > 0 && old != GATE_REFUSED) {
     now = GATE_OPEN;
     for (guint i = 0; i < gate->certificates->len; i++)
-      if (!gst_conic_sdp_matches_certificate ((const char *const *)gate->fingerprints,
+      if (!gst_conic_sdp_matches_certificate ((const char *const *) gate->fingerprints,
                                               g_ptr_array_index (gate->certificates, i)))
         now = GATE_REFUSED;
   }
@@ -185,7 +185,7 @@ gst_conic_gate_expect (GstConicGate *gate, const char *const *fingerprints)
 {
   g_mutex_lock (&gate->lock);
   g_strfreev (gate->fingerprints);
-  gate->fingerprints = g_strdupv ((GStrv)fingerprints);
+  gate->fingerprints = g_strdupv ((GStrv) fingerprints);
   g_mutex_unlock (&gate->lock);
   judge (gate);
 }

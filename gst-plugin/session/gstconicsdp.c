@@ -51,7 +51,7 @@ static void
 add_missing_mids (GstSDPMessage *sdp)
 {
   for (guint i = 0; i < gst_sdp_message_medias_len (sdp); i++) {
-    GstSDPMedia *media = (GstSDPMedia *)gst_sdp_message_get_media (sdp, i);
+    GstSDPMedia *media = (GstSDPMedia *) gst_sdp_message_get_media (sdp, i);
     g_autofree char *mid = g_strdup_printf ("%u", i);
 
     if (gst_sdp_media_get_attribute_val (media, "mid") == NULL)
@@ -68,7 +68,7 @@ gst_conic_sdp_parse (const char *text, GError **error)
 
   g_return_val_if_fail (text != NULL, NULL);
 
-  if (gst_sdp_message_new_from_text (text, &parsed) != GST_SDP_OK) {
+  if (*text == '\0' || gst_sdp_message_new_from_text (text, &parsed) != GST_SDP_OK) {
     g_set_error_literal (error, GST_CONIC_SESSION_ERROR, GST_CONIC_SESSION_ERROR_DESCRIPTION,
                          "it is not SDP");
     return NULL;
@@ -111,7 +111,7 @@ gst_conic_sdp_get_fingerprints (const GstSDPMessage *sdp)
       add_fingerprint (fingerprints, value);
   }
   g_ptr_array_add (fingerprints, NULL);
-  return (GStrv)g_ptr_array_free (fingerprints, FALSE);
+  return (GStrv) g_ptr_array_free (fingerprints, FALSE);
 }
 
 static GBytes *
@@ -126,7 +126,7 @@ pem_to_der (const char *pem)
   if (end == NULL)
     return NULL;
   begin += strlen (PEM_BEGIN);
-  base64 = g_strndup (begin, (gsize)(end - begin));
+  base64 = g_strndup (begin, (gsize) (end - begin));
   der = g_base64_decode (base64, &length);
   return g_bytes_new_take (der, length);
 }
@@ -162,7 +162,7 @@ fingerprint_matches (const char *fingerprint, GBytes *der)
   g_autoptr (GString) given = NULL;
   GChecksumType type;
 
-  if (space == NULL || !find_checksum (fingerprint, (gsize)(space - fingerprint), &type))
+  if (space == NULL || !find_checksum (fingerprint, (gsize) (space - fingerprint), &type))
     return FALSE;
   given = g_string_new (NULL);
   for (const char *p = space; *p != '\0'; p++)
@@ -226,6 +226,6 @@ gst_conic_sdp_find_mid (const GstSDPMessage *sdp, const char *mid)
 {
   for (guint i = 0; i < gst_sdp_message_medias_len (sdp); i++)
     if (g_strcmp0 (gst_conic_sdp_get_mid (sdp, i), mid) == 0)
-      return (int)i;
+      return (int) i;
   return -1;
 }

@@ -168,7 +168,7 @@ on_promise_changed (GstPromise *promise, gpointer user_data)
   else
     structure = NULL;
   post (reply->session, reply->func, structure != NULL ? gst_structure_copy (structure) : NULL,
-        (GDestroyNotify)gst_structure_free);
+        (GDestroyNotify) gst_structure_free);
   gst_promise_unref (promise);
 }
 
@@ -211,7 +211,7 @@ fail_with (GstConicSession *self, GstConicSessionError code, const char *format,
   va_list args;
 
   va_start (args, format);
-  error = g_error_new_valist (GST_CONIC_SESSION_ERROR, (int)code, format, args);
+  error = g_error_new_valist (GST_CONIC_SESSION_ERROR, (int) code, format, args);
   va_end (args);
   fail (self, error);
 }
@@ -299,8 +299,8 @@ send_candidate (GstConicSession *self, const Candidate *candidate)
   const char *mid = NULL;
 
   if (self->local != NULL)
-    mid = gst_conic_sdp_get_mid (self->local, (guint)candidate->mline_index);
-  self->handlers->candidate (self, (guint)candidate->mline_index, mid, candidate->candidate,
+    mid = gst_conic_sdp_get_mid (self->local, (guint) candidate->mline_index);
+  self->handlers->candidate (self, (guint) candidate->mline_index, mid, candidate->candidate,
                              self->user_data);
 }
 
@@ -319,8 +319,8 @@ local_candidate_event (GstConicSession *self, gpointer data)
 static void
 on_ice_candidate (GstElement *webrtcbin, guint mline, const char *text, GstConicSession *self)
 {
-  post (self, local_candidate_event, candidate_new ((int)mline, NULL, text),
-        (GDestroyNotify)candidate_free);
+  post (self, local_candidate_event, candidate_new ((int) mline, NULL, text),
+        (GDestroyNotify) candidate_free);
 }
 
 static void
@@ -332,11 +332,11 @@ apply_candidate (GstConicSession *self, const Candidate *candidate)
     index = gst_conic_sdp_find_mid (self->remote, candidate->mid);
   if (index < 0)
     index = candidate->mline_index;
-  if (index < 0 || (guint)index >= gst_sdp_message_medias_len (self->remote)) {
+  if (index < 0 || (guint) index >= gst_sdp_message_medias_len (self->remote)) {
     GST_INFO_OBJECT (self, "candidate for a media section that %s doesn't have", self->peer_id);
     return;
   }
-  g_signal_emit_by_name (self->webrtcbin, "add-ice-candidate", (guint)index, candidate->candidate);
+  g_signal_emit_by_name (self->webrtcbin, "add-ice-candidate", (guint) index, candidate->candidate);
 }
 
 void
@@ -446,7 +446,7 @@ apply_remote (GstConicSession *self, GstWebRTCSDPType type)
   g_autoptr (GstWebRTCSessionDescription) description = NULL;
   GstSDPMessage *copy;
 
-  gst_conic_gate_expect (self->gate, (const char *const *)fingerprints);
+  gst_conic_gate_expect (self->gate, (const char *const *) fingerprints);
   gst_sdp_message_copy (self->remote, &copy);
   description = gst_webrtc_session_description_new (type, copy);
   g_signal_emit_by_name (self->webrtcbin, "set-remote-description", description,
@@ -512,7 +512,7 @@ gst_conic_session_is_continued_by (GstConicSession *self, const char *text)
 
   if (self->remote == NULL)
     return FALSE;
-  if (gst_sdp_message_new_from_text (text, &parsed) == GST_SDP_OK)
+  if (*text != '\0' && gst_sdp_message_new_from_text (text, &parsed) == GST_SDP_OK)
     sdp = parsed;
   return sdp != NULL && g_strcmp0 (gst_sdp_message_get_origin (sdp)->sess_id,
                                    gst_sdp_message_get_origin (self->remote)->sess_id) == 0;
@@ -683,8 +683,8 @@ gst_conic_session_finalize (GObject *object)
   g_free (self->session_id);
   g_clear_pointer (&self->local, gst_sdp_message_free);
   g_clear_pointer (&self->remote, gst_sdp_message_free);
-  g_queue_clear_full (&self->local_candidates, (GDestroyNotify)candidate_free);
-  g_queue_clear_full (&self->remote_candidates, (GDestroyNotify)candidate_free);
+  g_queue_clear_full (&self->local_candidates, (GDestroyNotify) candidate_free);
+  g_queue_clear_full (&self->remote_candidates, (GDestroyNotify) candidate_free);
   g_clear_pointer (&self->stats, gst_structure_free);
   g_mutex_clear (&self->stats_lock);
   g_main_context_unref (self->context);

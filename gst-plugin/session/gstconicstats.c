@@ -44,7 +44,7 @@ add_stats (GQuark field, const GValue *value, gpointer user_data)
   if (!gst_structure_get (s, "type", GST_TYPE_WEBRTC_STATS_TYPE, &type, NULL))
     return TRUE;
 
-  switch ((int)type) {
+  switch ((int) type) {
   case GST_WEBRTC_STATS_INBOUND_RTP:
     totals->bytes_in += get_count (s, "bytes-received");
     if (gst_structure_get_int (s, "packets-lost", &lost))
@@ -89,7 +89,7 @@ get_bitrate (guint64 bytes, guint64 last_bytes, gint64 elapsed)
 {
   if (elapsed <= 0 || bytes < last_bytes)
     return 0;
-  return gst_util_uint64_scale (bytes - last_bytes, 8 * G_USEC_PER_SEC, (guint64)elapsed);
+  return gst_util_uint64_scale (bytes - last_bytes, 8 * G_USEC_PER_SEC, (guint64) elapsed);
 }
 
 GstStructure *
