@@ -41,7 +41,9 @@ typedef struct {
  *
  * Validates the whole message as strict RFC 8259 JSON and as a message of the protocol that a
  * client may send: types of the members that its type needs, well-formed ids, no member that the
- * protocol knows twice or in the wrong case. What it accepts, conic_codec_parse() accepts too.
+ * protocol knows twice or in the wrong case. What it accepts, conic_codec_parse() accepts too, but
+ * that doesn't know who sent a message: a readme registration with an `ID` beside `raw` is an
+ * answer to it.
  *
  * Returns: %FALSE with @error set to %CONIC_ERROR_BAD_MESSAGE, %CONIC_ERROR_UNKNOWN_TYPE or
  *   %CONIC_ERROR_INVALID_ID if the message must not be acted on
