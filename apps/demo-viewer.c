@@ -113,7 +113,7 @@ viewer_show_status (Viewer *self, const char *status)
   }
   g_autofree char *line =
       g_utf8_substring (status, 0,
-                        MIN (g_utf8_strlen (status, -1), (glong)terminal_columns () - 1));
+                        MIN (g_utf8_strlen (status, -1), (glong) terminal_columns () - 1));
   g_print ("\r\033[K%s", line);
 }
 
@@ -122,7 +122,7 @@ viewer_show_status (Viewer *self, const char *status)
 static char *
 printable (const guint8 *data, gsize length)
 {
-  g_autofree char *valid = g_utf8_make_valid ((const char *)data, (gssize)length);
+  g_autofree char *valid = g_utf8_make_valid ((const char *) data, (gssize) length);
   GString *text = g_string_new (NULL);
   glong n_chars = 0;
 
@@ -185,7 +185,7 @@ sample_brightness (Viewer *self, GstSample *frame)
   }
   for (gsize i = 0; i < map.size; i++)
     sum += map.data[i];
-  double mean = map.size > 0 ? (double)sum / (double)map.size : 0;
+  double mean = map.size > 0 ? (double) sum / (double) map.size : 0;
   gst_buffer_unmap (gst_sample_get_buffer (thumbnail), &map);
   return mean;
 }
@@ -203,7 +203,7 @@ save_picture (GstSample *frame, const char *path, GError **error)
     g_set_error_literal (error, GST_CORE_ERROR, GST_CORE_ERROR_FAILED, "the PNG cannot be read");
     return FALSE;
   }
-  gboolean saved = g_file_set_contents (path, (const char *)map.data, (gssize)map.size, error);
+  gboolean saved = g_file_set_contents (path, (const char *) map.data, (gssize) map.size, error);
   gst_buffer_unmap (gst_sample_get_buffer (png), &map);
   return saved;
 }
@@ -402,6 +402,19 @@ viewer_verdict (Viewer *self)
   return all;
 }
 
+/* What couldn't start has said why on the bus. */
+static void
+viewer_fail (Viewer *self, GstBus *bus)
+{
+  g_autoptr (GstMessage) message = gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR);
+
+  self->failed = TRUE;
+  if (message != NULL)
+    on_error (self, message);
+  else
+    viewer_say (self, "the pipeline does not start");
+}
+
 static gboolean
 viewer_run (Viewer *self, guint seconds)
 {
@@ -417,10 +430,10 @@ viewer_run (Viewer *self, guint seconds)
       seconds > 0 ? g_timeout_add_seconds (seconds, on_stop, self) : 0,
   };
 
-  if (gst_element_set_state (self->pipeline, GST_STATE_PLAYING) != GST_STATE_CHANGE_FAILURE)
-    g_main_loop_run (self->loop);
+  if (gst_element_set_state (self->pipeline, GST_STATE_PLAYING) == GST_STATE_CHANGE_FAILURE)
+    viewer_fail (self, bus);
   else
-    self->failed = TRUE;
+    g_main_loop_run (self->loop);
   gst_element_set_state (self->pipeline, GST_STATE_NULL);
 
   for (guint i = 0; i < G_N_ELEMENTS (sources); i++) {
@@ -464,10 +477,10 @@ main (int argc, char *argv[])
       .loudest = -G_MAXDOUBLE,
   };
   g_mutex_init (&self.lock);
-  self.pipeline = gst_parse_launchv ((const char **)description, &error);
+  self.pipeline = gst_parse_launchv ((const char **) description, &error);
   if (error != NULL) {
     g_printerr ("demo-viewer: %s\n", error->message);
     return 2;
   }
-  return viewer_run (&self, (guint)seconds) ? 0 : 1;
+  return viewer_run (&self, (guint) seconds) ? 0 : 1;
 }

@@ -1,0 +1,146 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Every command that the README and the docs show does what they say.
+
+The commands of a `sh` block run together against a real hub, and each sink of the block must get data. Where a
+machine without camera, display and loudspeaker needs something else, and only there, it is put in their place.
+"""
+
+import glob
+import os
+import re
+import signal
+import subprocess
+
+from conictest import peers, tap
+from conictest.process import Process
+
+# Sources and sinks that need a device, and what stands in for each. What a sink gets is counted in a pipe.
+DEVICES = {
+    "v4l2src": "videotestsrc is-live=true",
+    "autoaudiosrc": "audiotestsrc is-live=true",
+    "autovideosink": "fdsink fd={fd}",
+    "autoaudiosink": "fdsink fd={fd}",
+}
+# Bytes that count as one piece of what a sink gets (less than a frame, a tenth of a second of sound), and how many must come.
+PIECE_BYTES, PIECES = 10_000, 30
+# Messages that must come, and what is typed meanwhile at each pipeline that reads the terminal.
+MESSAGES = 2
+TYPED = "hello\n"
+
+# Commands that other tests run, or that are how this test came to run.
+RUN_ELSEWHERE = {
+    "apps/demo": "test_demo.py",
+    "tests/run": "runs this test",
+    "export GST_PLUGIN_PATH=$PWD/_build/demo/gst-plugin": "test_paths below",
+    "_build/demo/daemon/conicd": "every test; test_paths below",
+    "meson setup _build/dev -Dwerror=true": "tests/run",
+    "ninja -C _build/dev": "tests/run",
+    "meson test -C _build/dev --suite unit": "tests/run",
+    "meson test -C _build/dev --suite integration": "tests/run",
+}
+
+
+def pages():
+    """The README and the pages of docs/, as paths from the root."""
+    found = [os.path.join(peers.ROOT, "README.md"), *glob.glob(os.path.join(peers.ROOT, "docs", "*.md"))]
+    return sorted(os.path.relpath(page, peers.ROOT) for page in found)
+
+
+def blocks(page):
+    """The commands of each `sh` block of a page, as lists of lines."""
+    with open(os.path.join(peers.ROOT, page), encoding="utf-8") as file:
+        text = file.read()
+    for block in re.findall(r"^```sh\n(.*?)^```$", text, re.M | re.S):
+        lines = block.replace("\\\n", " ").splitlines()
+        yield [line for line in lines if line.strip() and not line.startswith("#")]
+
+
+class Shown(Process):
+    """A command as a shell runs it, stopped as Ctrl-C does."""
+
+    def __init__(self, case, name, command, uri):
+        self.pipes = []
+        command = re.sub(r"\bconic(sink|src|bin|signaller)\b(?! uri=)", rf"\g<0> uri={uri}", command)
+        # What a sink shows is counted in a pipe; what goes to the terminal is read there.
+        self.prints = bool(re.search(r"\bfdsink\b", command))
+        self.sends = bool(re.search(r"conicsink|conicsignaller|conicbin", command))
+        for device, instead in DEVICES.items():
+            command = re.sub(rf"\b{device}\b", lambda _, instead=instead: self._stand_in(instead), command)
+        super().__init__(case, name, ["bash", "-c", command], env=peers.gst_environment(), stdin=subprocess.PIPE,
+                         stop_signal=signal.SIGINT, pass_fds=tuple(pipe.fd for pipe in self.pipes))
+        for pipe in self.pipes:
+            pipe.start()
+
+    def _stand_in(self, instead):
+        if "{fd}" not in instead:
+            return instead
+        self.pipes.append(peers.FramePipe(PIECE_BYTES, len))
+        return instead.format(fd=self.pipes[-1].fd)
+
+    def type(self, text):
+        """Types at the terminal; a pipeline that doesn't read it never sees that."""
+        self.stdin.write(text.encode())
+        self.stdin.flush()
+
+    def stop(self, timeout=20):
+        if self.running:
+            self.ended_by_us = True
+            os.killpg(self.pid, self.stop_signal)
+        return self.wait_exit(timeout)
+
+
+class Commands(tap.TestCase):
+    limit = 400
+
+    def run_block(self, commands):
+        """Runs the pipelines of a block together until each of its sinks has got data, then ends them."""
+        hub = peers.Conicd(self)
+        shown = [Shown(self, f"line-{number}", command, hub.uri) for number, command in enumerate(commands, 1)]
+        self.assertTrue(any(process.prints or process.pipes for process in shown), "a block without a sink")
+        for process in shown:
+            for pipe in process.pipes:
+                pipe.wait_frames(PIECES, 30)
+        printing = [process for process in shown if process.prints]
+        for count in range(MESSAGES if printing else 0):
+            for process in shown:
+                if process.sends:
+                    process.type(TYPED)
+            for process in printing:
+                process.wait_until(
+                    lambda: sum(line.stream == "out" for line in process.lines) > count, 30, "another message")
+        # Whoever sends goes first, as one leaves a camera on; the others have to live with it.
+        for process in [*shown, hub]:
+            process.stop()
+
+    def check_page(self, page):
+        for commands in blocks(page):
+            pipelines = [command for command in commands if "gst-launch-1.0" in command]
+            for command in commands:
+                self.assertTrue(command in pipelines or command in RUN_ELSEWHERE, f"nothing runs: {command}")
+            if pipelines:
+                with self.subTest(page=page, pipelines=pipelines):
+                    self.run_block(pipelines)
+
+    def test_paths(self):
+        """The paths of what the README starts are where the build puts them"""
+        for path in ("daemon/conicd", "gst-plugin/libgstconic.so"):
+            self.assertTrue(os.path.exists(os.path.join(peers.BUILD, path)), path)
+        with open(os.path.join(peers.ROOT, "apps", "demo"), encoding="utf-8") as file:
+            self.assertIn("$top/_build/demo}", file.read())
+
+
+def add_cases():
+    """A case for each page that shows a pipeline."""
+    for page in pages():
+        def case(self, page=page):
+            self.check_page(page)
+
+        case.__doc__ = f"The commands of {page}"
+        setattr(Commands, "test_" + re.sub(r"\W", "_", page), case)
+
+
+add_cases()
+
+if __name__ == "__main__":
+    tap.main()
