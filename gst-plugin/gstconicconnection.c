@@ -401,13 +401,21 @@ on_decoded_pad (GstElement *decoder, GstPad *pad, GstConicConnection *self)
 }
 
 static void
-on_decoder_element (GstBin *decoder, GstElement *element, GstConicConnection *self)
+set_boolean (GstElement *element, const char *property, gboolean value)
 {
-  /* Without these a lost keyframe shows as smear until the next one. */
-  if (g_object_class_find_property (G_OBJECT_GET_CLASS (element), "wait-for-keyframe") != NULL)
-    g_object_set (element, "wait-for-keyframe", TRUE, NULL);
-  if (g_object_class_find_property (G_OBJECT_GET_CLASS (element), "request-keyframe") != NULL)
-    g_object_set (element, "request-keyframe", TRUE, NULL);
+  if (g_object_class_find_property (G_OBJECT_GET_CLASS (element), property) != NULL)
+    g_object_set (element, property, value, NULL);
+}
+
+/* What webrtcbin and decodebin make for themselves, set right. */
+static void
+on_deep_element_added (GstBin *self, GstBin *bin, GstElement *element, gpointer user_data)
+{
+  /* A depayloader: without these a lost keyframe shows as smear until the next one. */
+  set_boolean (element, "wait-for-keyframe", TRUE);
+  set_boolean (element, "request-keyframe", TRUE);
+  /* A jitter buffer: what is merely late would be given up for lost, and dropped when it comes. */
+  set_boolean (element, "rtx-next-seqnum", FALSE);
 }
 
 static void
@@ -425,7 +433,6 @@ on_webrtc_pad (GstElement *webrtcbin, GstPad *pad, GstConicConnection *self)
     return;
   }
   g_signal_connect (decoder, "pad-added", G_CALLBACK (on_decoded_pad), self);
-  g_signal_connect (decoder, "element-added", G_CALLBACK (on_decoder_element), self);
   g_mutex_lock (&self->lock);
   g_ptr_array_add (self->decoders, gst_object_ref_sink (decoder));
   g_mutex_unlock (&self->lock);
@@ -542,6 +549,7 @@ gst_conic_connection_new (GstElement *element, GstConicSession *session)
     return self;
   self->webrtcbin = webrtcbin;
   gst_util_set_object_arg (G_OBJECT (webrtcbin), "bundle-policy", "max-bundle");
+  g_signal_connect (self, "deep-element-added", G_CALLBACK (on_deep_element_added), NULL);
   g_signal_connect (webrtcbin, "pad-added", G_CALLBACK (on_webrtc_pad), self);
   gst_bin_add (GST_BIN (self), webrtcbin);
   self->channels = gst_conic_channels_new (element, webrtcbin);

@@ -17,8 +17,10 @@
 GST_DEBUG_CATEGORY_STATIC (gst_conic_input_debug);
 #define GST_CAT_DEFAULT gst_conic_input_debug
 
-/* Raw pictures that may wait for an encoder that is late, before the oldest is dropped. */
-#define VIDEO_QUEUE_BUFFERS 10
+/* Raw pictures that may wait for an encoder that is late, before the oldest is dropped: a hiccup of
+ * the machine costs nothing, and too slow a machine no more than this delay and this memory. */
+#define VIDEO_QUEUE_TIME  GST_SECOND
+#define VIDEO_QUEUE_BYTES (64 * 1024 * 1024)
 
 struct _GstConicInput {
   GstBin parent_instance;
@@ -84,9 +86,9 @@ build_raw (GstConicInput *self, const GstConicCodec *codec, GstElement **last, G
   GstElement *first = *last;
 
   if (self->kind == GST_WEBRTC_KIND_VIDEO)
-    queue =
-        g_strdup_printf ("leaky=downstream max-size-buffers=%d max-size-bytes=0 max-size-time=0",
-                         VIDEO_QUEUE_BUFFERS);
+    queue = g_strdup_printf ("leaky=downstream max-size-buffers=0 max-size-bytes=%d "
+                             "max-size-time=%" G_GUINT64_FORMAT,
+                             VIDEO_QUEUE_BYTES, VIDEO_QUEUE_TIME);
   if (!add_to_chain (self, last, "valve", "drop-mode=forward-sticky-events", error))
     return FALSE;
   GST_OBJECT_LOCK (self);
