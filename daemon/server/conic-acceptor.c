@@ -29,6 +29,9 @@
 /* How long to leave the listeners alone when there are no descriptors left at all. */
 #define EXHAUSTED_PAUSE G_TIME_SPAN_SECOND
 
+/* How long somebody who is refused may take to read that. */
+#define REFUSED_LINGER G_TIME_SPAN_SECOND
+
 #define REPLY(status) "HTTP/1.1 " status "\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 typedef struct {
@@ -41,6 +44,7 @@ typedef struct {
   ConicWatch watch;
   ConicDeadline deadline;
   ConicAcceptor *acceptor;
+  gboolean refused; /* answered; it is only waited for the client to read that */
   GList link;
 } Arrival;
 
@@ -51,6 +55,7 @@ struct _ConicAcceptor {
   gpointer user_data;
   GPtrArray *listeners;
   GQueue arrivals;
+  guint n_refused; /* of the arrivals */
   ConicDeadline pause;
   int reserve_fd; /* given up to be able to refuse a connection when descriptors are used up */
 };
@@ -75,49 +80,125 @@ release_arrival (Arrival *arrival)
   conic_epoll_source_remove (self->source, &arrival->watch);
   conic_epoll_source_set_deadline (self->source, &arrival->deadline, -1);
   g_queue_unlink (&self->arrivals, &arrival->link);
+  if (arrival->refused)
+    self->n_refused--;
   g_free (arrival);
   return fd;
 }
 
-/* Answers without having read: the socket's buffer is empty, so it is taken at once or never. */
 static void
-refuse (int fd, const char *reply)
+set_listening (ConicAcceptor *self, gboolean listening)
 {
-  if (send (fd, reply, strlen (reply), MSG_NOSIGNAL | MSG_DONTWAIT) > 0)
-    shutdown (fd, SHUT_WR);
-  close (fd);
+  for (guint i = 0; i < self->listeners->len; i++) {
+    Listener *listener = g_ptr_array_index (self->listeners, i);
+
+    conic_epoll_source_modify (self->source, &listener->watch, listening ? EPOLLIN : 0);
+  }
+}
+
+/* Keeps a descriptor for later, and serves the listeners again if there is one. */
+static void
+take_reserve (ConicAcceptor *self)
+{
+  self->reserve_fd = open ("/dev/null", O_RDONLY | O_CLOEXEC);
+  set_listening (self, self->reserve_fd >= 0);
+  if (self->reserve_fd < 0)
+    conic_epoll_source_set_deadline (self->source, &self->pause,
+                                     g_get_monotonic_time () + EXHAUSTED_PAUSE);
+}
+
+static void
+close_arrival (Arrival *arrival)
+{
+  ConicAcceptor *self = arrival->acceptor;
+
+  close (release_arrival (arrival));
+  if (self->reserve_fd < 0)
+    take_reserve (self);
+}
+
+/* Throws away what came. A socket that is closed with unread bytes is reset, and the client may
+ * never see the answer. */
+static void
+discard (Arrival *arrival)
+{
+  char bytes[HEAD_BYTES];
+  gssize n;
+
+  do
+    n = recv (arrival->watch.fd, bytes, sizeof bytes, MSG_DONTWAIT);
+  while (n > 0 || (n < 0 && errno == EINTR));
+  if (n == 0 || errno != EAGAIN)
+    close_arrival (arrival);
+}
+
+static void
+refuse (Arrival *arrival, const char *reply, gint64 now)
+{
+  ConicAcceptor *self = arrival->acceptor;
+
+  /* The socket's buffer is empty, so it is taken at once or never. */
+  arrival->refused = TRUE;
+  self->n_refused++;
+  if (send (arrival->watch.fd, reply, strlen (reply), MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ||
+      shutdown (arrival->watch.fd, SHUT_WR) < 0) {
+    close_arrival (arrival);
+    return;
+  }
+  conic_epoll_source_set_deadline (self->source, &arrival->deadline, now + REFUSED_LINGER);
+  discard (arrival);
+}
+
+static void
+hand_over (Arrival *arrival, gint64 now)
+{
+  ConicAcceptor *self = arrival->acceptor;
+  gint64 deadline = arrival->deadline.at;
+  int spare = fcntl (arrival->watch.fd, F_DUPFD_CLOEXEC, 0);
+
+  if (spare < 0)
+    refuse (arrival, REPLY ("503 Service Unavailable"), now);
+  else
+    self->handler->arrived (release_arrival (arrival), spare, deadline, self->user_data);
 }
 
 static void
 on_arrival_ready (ConicWatch *watch, guint32 events, gint64 now)
 {
-  Arrival *arrival = (Arrival *)watch;
-  ConicAcceptor *self = arrival->acceptor;
-  gint64 deadline = arrival->deadline.at;
+  Arrival *arrival = (Arrival *) watch;
   char head[HEAD_BYTES];
-  gssize n = recv (watch->fd, head, sizeof head, MSG_PEEK | MSG_DONTWAIT);
+  gssize n;
 
+  if (arrival->refused) {
+    discard (arrival);
+    return;
+  }
+  n = recv (watch->fd, head, sizeof head, MSG_PEEK | MSG_DONTWAIT);
   if (n < 0 && (errno == EAGAIN || errno == EINTR))
     return;
   if (n <= 0)
-    close (release_arrival (arrival));
+    close_arrival (arrival);
   else if (memmem (head, n, "\r\n\r\n", 4) != NULL)
-    self->handler->arrived (release_arrival (arrival), deadline, self->user_data);
+    hand_over (arrival, now);
   else if (n == sizeof head)
-    refuse (release_arrival (arrival), REPLY ("431 Request Header Fields Too Large"));
+    refuse (arrival, REPLY ("431 Request Header Fields Too Large"), now);
   else if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
-    close (release_arrival (arrival));
+    close_arrival (arrival);
 }
 
 static void
 on_arrival_expired (ConicDeadline *deadline, gint64 now)
 {
-  Arrival *arrival = (Arrival *)((guint8 *)deadline - G_STRUCT_OFFSET (Arrival, deadline));
+  Arrival *arrival = (Arrival *) ((guint8 *) deadline - G_STRUCT_OFFSET (Arrival, deadline));
 
-  refuse (release_arrival (arrival), REPLY ("408 Request Timeout"));
+  if (arrival->refused)
+    close_arrival (arrival);
+  else
+    refuse (arrival, REPLY ("408 Request Timeout"), now);
 }
 
-static void
+/* Returns (transfer none) (nullable): %NULL if the kernel has no room; @fd is closed then. */
+static Arrival *
 add_arrival (ConicAcceptor *self, int fd, gint64 now)
 {
   Arrival *arrival = g_new0 (Arrival, 1);
@@ -136,73 +217,62 @@ add_arrival (ConicAcceptor *self, int fd, gint64 now)
   arrival->acceptor = self;
   arrival->link.data = arrival;
   if (!conic_epoll_source_add (self->source, &arrival->watch, NULL)) {
+    close (fd);
     g_free (arrival);
-    refuse (fd, REPLY ("503 Service Unavailable"));
-    return;
+    return NULL;
   }
   conic_epoll_source_set_deadline (self->source, &arrival->deadline, now + self->timeout);
   g_queue_push_tail_link (&self->arrivals, &arrival->link);
-}
-
-static void
-set_listening (ConicAcceptor *self, gboolean listening)
-{
-  for (guint i = 0; i < self->listeners->len; i++) {
-    Listener *listener = g_ptr_array_index (self->listeners, i);
-
-    conic_epoll_source_modify (self->source, &listener->watch, listening ? EPOLLIN : 0);
-  }
+  return arrival;
 }
 
 static void
 on_pause_over (ConicDeadline *deadline, gint64 now)
 {
-  ConicAcceptor *self =
-      (ConicAcceptor *)((guint8 *)deadline - G_STRUCT_OFFSET (ConicAcceptor, pause));
-
-  if (self->reserve_fd < 0)
-    self->reserve_fd = open ("/dev/null", O_RDONLY | O_CLOEXEC);
-  set_listening (self, TRUE);
+  take_reserve ((ConicAcceptor *) ((guint8 *) deadline - G_STRUCT_OFFSET (ConicAcceptor, pause)));
 }
 
-/* No descriptors are left: refuses one connection with the reserved one. */
+/* No descriptors are left: refuses one connection with the reserved one, and leaves the others
+ * waiting in the kernel until it is gone. */
 static void
 refuse_exhausted (ConicAcceptor *self, int listener_fd, gint64 now)
 {
+  Arrival *arrival = NULL;
   int fd;
 
-  if (self->reserve_fd >= 0)
-    close (self->reserve_fd);
+  set_listening (self, FALSE);
+  close (self->reserve_fd);
+  self->reserve_fd = -1;
   fd = accept4 (listener_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
   if (fd >= 0)
-    refuse (fd, REPLY ("503 Service Unavailable"));
-  self->reserve_fd = open ("/dev/null", O_RDONLY | O_CLOEXEC);
-
-  if (fd < 0) {
-    set_listening (self, FALSE);
-    conic_epoll_source_set_deadline (self->source, &self->pause, now + EXHAUSTED_PAUSE);
-  }
+    arrival = add_arrival (self, fd, now);
+  if (arrival != NULL)
+    refuse (arrival, REPLY ("503 Service Unavailable"), now);
+  else
+    take_reserve (self);
 }
 
 static void
 on_listener_ready (ConicWatch *watch, guint32 events, gint64 now)
 {
-  ConicAcceptor *self = ((Listener *)watch)->acceptor;
+  ConicAcceptor *self = ((Listener *) watch)->acceptor;
 
   for (guint i = 0; i < ACCEPTS_PER_TURN; i++) {
     int fd = accept4 (watch->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    Arrival *arrival;
+    gboolean has_room;
 
     if (fd < 0) {
-      if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
-        refuse_exhausted (self, watch->fd, now);
       if (errno == ECONNABORTED || errno == EINTR)
         continue;
+      if (errno != EAGAIN)
+        refuse_exhausted (self, watch->fd, now);
       return;
     }
-    if (self->handler->has_room (self->user_data))
-      add_arrival (self, fd, now);
-    else
-      refuse (fd, REPLY ("503 Service Unavailable"));
+    has_room = self->handler->has_room (self->user_data);
+    arrival = add_arrival (self, fd, now);
+    if (arrival != NULL && !has_room)
+      refuse (arrival, REPLY ("503 Service Unavailable"), now);
   }
 }
 
@@ -329,5 +399,5 @@ conic_acceptor_listen (ConicAcceptor *self, GSocketAddress *address, GError **er
 guint
 conic_acceptor_get_n_waiting (ConicAcceptor *self)
 {
-  return self->arrivals.length;
+  return self->arrivals.length - self->n_refused;
 }

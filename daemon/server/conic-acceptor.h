@@ -20,11 +20,12 @@ typedef struct _ConicAcceptor ConicAcceptor;
  * ConicAcceptorHandler:
  * @has_room: whether one more connection may be taken
  * @arrived: a request came on @fd (transfer full), non-blocking. It has to be answered by the
- *   monotonic time @deadline
+ *   monotonic time @deadline. @spare (transfer full) is a duplicate of it, made while the client can
+ *   still be told that there are no descriptors left
  */
 typedef struct {
   gboolean (*has_room) (gpointer user_data);
-  void (*arrived) (int fd, gint64 deadline, gpointer user_data);
+  void (*arrived) (int fd, int spare, gint64 deadline, gpointer user_data);
 } ConicAcceptorHandler;
 
 ConicAcceptor *conic_acceptor_new (ConicEpollSource *source,

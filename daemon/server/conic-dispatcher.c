@@ -113,7 +113,7 @@ on_message (gboolean is_text, const char *data, gsize length, gint64 now, gpoint
   Session *session = user_data;
   ConicDispatcher *self = session->dispatcher;
   g_autoptr (GError) error = NULL;
-  ConicView view = {0};
+  ConicView view = {.type = CONIC_MESSAGE_ERROR};
 
   if (!is_text) {
     g_set_error (&error, CONIC_ERROR, CONIC_ERROR_BAD_MESSAGE,

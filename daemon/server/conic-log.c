@@ -45,10 +45,19 @@ conic_log_escape (const char *text)
 static const char *
 level_name (GLogLevelFlags level)
 {
+  /* Programmers' errors, as GLib writes them everywhere. */
+  if (level & (G_LOG_LEVEL_CRITICAL | G_LOG_LEVEL_ERROR))
+    return "CRITICAL";
   for (gsize i = 0; i < G_N_ELEMENTS (levels); i++)
     if (level & levels[i].level)
       return levels[i].name;
-  return "error";
+  return "";
+}
+
+static char *
+field_text (const GLogField *field)
+{
+  return field->length < 0 ? g_strdup (field->value) : g_strndup (field->value, field->length);
 }
 
 GLogWriterOutput
@@ -57,25 +66,28 @@ conic_log_write (GLogLevelFlags level, const GLogField *fields, gsize n_fields, 
   const GLogLevelFlags *least = user_data;
   g_autofree GLogField *copies = NULL;
   g_autofree char *message = NULL;
+  g_autofree char *domain = NULL;
 
   if ((level & G_LOG_LEVEL_MASK) > *least)
     return G_LOG_WRITER_HANDLED;
 
   copies = g_memdup2 (fields, n_fields * sizeof *fields);
-  for (gsize i = 0; i < n_fields; i++)
-    if (g_str_equal (fields[i].key, "MESSAGE")) {
-      g_autofree char *text = fields[i].length < 0 ? g_strdup (fields[i].value)
-                                                   : g_strndup (fields[i].value, fields[i].length);
+  for (gsize i = 0; i < n_fields; i++) {
+    if (g_str_equal (fields[i].key, "GLIB_DOMAIN") && domain == NULL) {
+      domain = field_text (&fields[i]);
+    } else if (g_str_equal (fields[i].key, "MESSAGE") && message == NULL) {
+      g_autofree char *text = field_text (&fields[i]);
 
-      g_free (message);
       message = conic_log_escape (text);
       copies[i].value = message;
       copies[i].length = -1;
     }
+  }
 
   if (g_log_writer_is_journald (fileno (stderr)) &&
       g_log_writer_journald (level, copies, n_fields, NULL) == G_LOG_WRITER_HANDLED)
     return G_LOG_WRITER_HANDLED;
-  fprintf (stderr, "conicd: %s: %s\n", level_name (level), message != NULL ? message : "");
+  fprintf (stderr, "%s: %s: %s\n", domain != NULL ? domain : "conicd", level_name (level),
+           message != NULL ? message : "");
   return G_LOG_WRITER_HANDLED;
 }

@@ -5,7 +5,7 @@
  *
  *   ConicAcceptor ─► SoupServer ─(wrote-informational: 101)─► ConicDispatcher
  *
- * The socket is duplicated on the way, for a GSocket can't give its descriptor up. */
+ * The transport gets a duplicate of the socket, for a GSocket can't give its descriptor up. */
 
 #include "conic-server.h"
 
@@ -13,8 +13,6 @@
 #include "conic-dispatcher.h"
 #include "conic-limits.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <libsoup/soup.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -46,6 +44,7 @@ typedef struct {
   ConicDeadline deadline;
   ConicServer *server; /* (nullable): NULL when libsoup keeps the connection longer than that */
   int fd;              /* the GSocket's */
+  int spare;           /* the same socket, for the time after libsoup; -1 when it is taken */
   GList link;
 } Handshake;
 
@@ -54,7 +53,7 @@ static const char HANDSHAKE_KEY[] = "conic-handshake";
 static void
 on_handshake_expired (ConicDeadline *deadline, gint64 now)
 {
-  Handshake *handshake = (Handshake *)deadline;
+  Handshake *handshake = (Handshake *) deadline;
 
   /* libsoup sees the end of the stream and lets the connection go. */
   shutdown (handshake->fd, SHUT_RDWR);
@@ -78,11 +77,13 @@ free_handshake (gpointer data)
 
   if (handshake->server != NULL)
     detach_handshake (handshake);
+  if (handshake->spare >= 0)
+    close (handshake->spare);
   g_free (handshake);
 }
 
 static void
-on_arrived (int fd, gint64 deadline, gpointer user_data)
+on_arrived (int fd, int spare, gint64 deadline, gpointer user_data)
 {
   ConicServer *self = user_data;
   g_autoptr (GError) error = NULL;
@@ -95,6 +96,7 @@ on_arrived (int fd, gint64 deadline, gpointer user_data)
   if (socket == NULL) {
     g_info ("A connection was lost at once: %s", error->message);
     close (fd);
+    close (spare);
     return;
   }
   local = g_socket_get_local_address (socket, &error);
@@ -102,6 +104,7 @@ on_arrived (int fd, gint64 deadline, gpointer user_data)
     remote = g_socket_get_remote_address (socket, &error);
   if (remote == NULL) {
     g_info ("A connection was lost at once: %s", error->message);
+    close (spare);
     return;
   }
   g_socket_set_blocking (socket, FALSE);
@@ -110,6 +113,7 @@ on_arrived (int fd, gint64 deadline, gpointer user_data)
   handshake->deadline.expired = on_handshake_expired;
   handshake->server = self;
   handshake->fd = fd;
+  handshake->spare = spare;
   handshake->link.data = handshake;
   g_queue_push_tail_link (&self->handshakes, &handshake->link);
   conic_epoll_source_set_deadline (conic_transport_get_epoll_source (self->transport),
@@ -145,29 +149,20 @@ on_upgraded (SoupServerMessage *message, gpointer user_data)
   ConicServer *self = user_data;
   GSocketAddress *local = soup_server_message_get_local_address (message);
   Handshake *handshake = g_object_get_data (G_OBJECT (local), HANDSHAKE_KEY);
-  int fd = fcntl (handshake->fd, F_DUPFD_CLOEXEC, 0);
-  int code = errno;
-  g_autoptr (GIOStream) stream = NULL;
+  int fd = handshake->spare;
+  g_autoptr (SoupServerMessage) kept = g_object_ref (message);
+  g_autoptr (GIOStream) stream = soup_server_message_steal_connection (message);
+  GInputStream *input = g_io_stream_get_input_stream (stream);
   g_autoptr (GError) error = NULL;
   guint8 early[EARLY_BYTES];
-  gssize n = 0;
-
-  g_object_ref (message);
-  stream = soup_server_message_steal_connection (message);
-  if (fd < 0) {
-    g_warning ("A client was dropped: %s", g_strerror (code));
-  } else {
-    GInputStream *input = g_io_stream_get_input_stream (stream);
-
-    n = g_pollable_input_stream_read_nonblocking (G_POLLABLE_INPUT_STREAM (input), early,
-                                                  sizeof early, NULL, NULL);
-  }
+  gssize n = g_pollable_input_stream_read_nonblocking (G_POLLABLE_INPUT_STREAM (input), early,
+                                                       sizeof early, NULL, NULL);
 
   /* Dropping the last reference doesn't close it. */
+  handshake->spare = -1;
   g_io_stream_close (stream, NULL, NULL);
-  if (fd >= 0 && !conic_dispatcher_take (self->dispatcher, fd, NULL, early, MAX (n, 0), &error))
+  if (!conic_dispatcher_take (self->dispatcher, fd, NULL, early, MAX (n, 0), &error))
     g_warning ("A client was dropped: %s", error->message);
-  g_object_unref (message);
 }
 
 static void
@@ -266,7 +261,7 @@ stop_now (ConicServer *self)
 static void
 on_drain_expired (ConicDeadline *deadline, gint64 now)
 {
-  ConicServer *self = (ConicServer *)((guint8 *)deadline - G_STRUCT_OFFSET (ConicServer, drain));
+  ConicServer *self = (ConicServer *) ((guint8 *) deadline - G_STRUCT_OFFSET (ConicServer, drain));
 
   g_message ("%u clients took too long to leave",
              conic_transport_get_n_connections (self->transport));
@@ -353,7 +348,7 @@ conic_server_free (ConicServer *self)
 const char *const *
 conic_server_get_addresses (ConicServer *self)
 {
-  return (const char *const *)self->addresses->pdata;
+  return (const char *const *) self->addresses->pdata;
 }
 
 /**

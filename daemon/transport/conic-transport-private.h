@@ -7,9 +7,13 @@
 
 G_BEGIN_DECLS
 
-/* Bytes that one connection may read in one turn. Ten session descriptions fit; four clients that
- * flood the hub with small messages keep a fifth one waiting for a few milliseconds. */
+/* Bytes that one connection may read in one turn: ten session descriptions. */
 #define CONIC_TRANSPORT_TURN_BYTES (16 * 1024)
+
+/* Frames of one connection that are acted on in one turn. A bad message of seven bytes costs a
+ * reply of two hundred; four clients that flood the hub with those keep a fifth waiting for 3 ms.
+ */
+#define CONIC_TRANSPORT_TURN_FRAMES 32
 
 struct _ConicTransport {
   ConicEpollSource *epoll_source;
@@ -18,7 +22,7 @@ struct _ConicTransport {
   gpointer user_data;
   GQueue connections; /* of ConicWebsocket, by their link */
   GQueue unsettled;   /* of ConicWebsocket, by their unsettled_link: see conic_websocket_settle() */
-  GQueue again;       /* of ConicWebsocket, by their again_link: bytes are left in a TLS buffer */
+  GQueue again;       /* of ConicWebsocket, by their again_link: there is more to read */
   guint8 buffer[CONIC_TRANSPORT_TURN_BYTES];
 };
 

@@ -54,6 +54,7 @@ struct _ConicWebsocket {
   GList again_link;
 
   ConicReader reader;
+  GByteArray *carry; /* (nullable): bytes read for which there was no time in their turn */
   ConicOutbox outbox;
 
   /* Monotonic times, 0 when there is none. */
@@ -143,7 +144,7 @@ push_close (ConicWebsocket *self, ConicStatus status, const char *reason)
   if (status != CONIC_STATUS_NONE) {
     payload[0] = status >> 8;
     payload[1] = status & 0xff;
-    length = 2 + g_strlcpy ((char *)payload + 2, reason, sizeof payload - 2);
+    length = 2 + g_strlcpy ((char *) payload + 2, reason, sizeof payload - 2);
     length = MIN (length, sizeof payload - 1);
   }
   conic_outbox_push (&self->outbox, CONIC_OPCODE_CLOSE, payload, length);
@@ -289,20 +290,37 @@ on_control (ConicWebsocket *self, const ConicReaderItem *item)
   }
 }
 
-/* Acts on the client's bytes. */
+static void
+schedule_again (ConicWebsocket *self)
+{
+  ConicTransport *transport = self->transport;
+
+  if (self->reading_again)
+    return;
+  self->reading_again = TRUE;
+  g_queue_push_tail_link (&transport->again, &self->again_link);
+  conic_epoll_source_wake (transport->epoll_source);
+}
+
+/* Acts on the client's bytes, as far as its turn goes. */
 static void
 take (ConicWebsocket *self, guint8 *data, gsize length, gint64 now)
 {
-  while (self->state == STATE_OPEN || self->state == STATE_CLOSING) {
+  for (guint n = 0; self->state == STATE_OPEN || self->state == STATE_CLOSING; n++) {
     ConicReaderItem item;
 
+    if (n == CONIC_TRANSPORT_TURN_FRAMES && length > 0) {
+      self->carry = g_byte_array_append (g_byte_array_sized_new (length), data, length);
+      schedule_again (self);
+      return;
+    }
     switch (conic_reader_next (&self->reader, self->transport->limits.message_bytes, &data, &length,
                                &item)) {
     case CONIC_READER_MORE:
       return;
     case CONIC_READER_MESSAGE:
       if (self->state == STATE_OPEN)
-        self->handler->message (item.opcode == CONIC_OPCODE_TEXT, (const char *)item.data,
+        self->handler->message (item.opcode == CONIC_OPCODE_TEXT, (const char *) item.data,
                                 item.length, now, self->user_data);
       break;
     case CONIC_READER_CONTROL:
@@ -336,13 +354,22 @@ read_stream (ConicWebsocket *self, guint8 *buffer, gsize size)
   return n < 0 && errno == EAGAIN ? -2 : n;
 }
 
-/* Reads once, so that a client that floods gets no more than its share of the turn. */
+/* Reads once, or goes on with what was read, so that a client that floods gets no more than its
+ * share of the turn. */
 static void
 read_some (ConicWebsocket *self, gint64 now)
 {
   ConicTransport *transport = self->transport;
-  gssize n = read_stream (self, transport->buffer, sizeof transport->buffer);
+  gssize n;
 
+  if (self->carry != NULL) {
+    g_autoptr (GByteArray) carry = g_steal_pointer (&self->carry);
+
+    take (self, carry->data, carry->len, now);
+    return;
+  }
+
+  n = read_stream (self, transport->buffer, sizeof transport->buffer);
   if (n == -2)
     return;
   if (n <= 0) {
@@ -355,11 +382,8 @@ read_some (ConicWebsocket *self, gint64 now)
   take (self, transport->buffer, n, now);
 
   /* The kernel reports again what is left in the socket, but not what TLS has decrypted. */
-  if (self->tls != NULL && self->state != STATE_DEAD && !self->reading_again) {
-    self->reading_again = TRUE;
-    g_queue_push_tail_link (&transport->again, &self->again_link);
-    conic_epoll_source_wake (transport->epoll_source);
-  }
+  if (self->tls != NULL && self->state != STATE_DEAD)
+    schedule_again (self);
 }
 
 void
@@ -373,9 +397,9 @@ conic_websocket_read_again (ConicWebsocket *self, gint64 now)
 static void
 on_ready (ConicWatch *watch, guint32 events, gint64 now)
 {
-  ConicWebsocket *self = (ConicWebsocket *)watch;
+  ConicWebsocket *self = (ConicWebsocket *) watch;
 
-  if (self->state != STATE_DEAD && (events & ~(guint32)EPOLLOUT))
+  if (self->state != STATE_DEAD && (events & ~(guint32) EPOLLOUT))
     read_some (self, now);
   if (self->state != STATE_DEAD && (events & EPOLLOUT)) {
     flush (self);
@@ -387,7 +411,7 @@ static void
 on_expired (ConicDeadline *deadline, gint64 now)
 {
   ConicWebsocket *self =
-      (ConicWebsocket *)((guint8 *)deadline - G_STRUCT_OFFSET (ConicWebsocket, deadline));
+      (ConicWebsocket *) ((guint8 *) deadline - G_STRUCT_OFFSET (ConicWebsocket, deadline));
 
   if (self->state != STATE_OPEN) {
     die (self, "closing took too long");
@@ -479,6 +503,7 @@ conic_websocket_destroy (ConicWebsocket *self)
     g_queue_unlink (&transport->again, &self->again_link);
   g_queue_unlink (&transport->connections, &self->link);
   conic_reader_clear (&self->reader);
+  g_clear_pointer (&self->carry, g_byte_array_unref);
   conic_outbox_clear (&self->outbox);
 
   if (self->tls != NULL) {
