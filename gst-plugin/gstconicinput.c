@@ -265,14 +265,23 @@ gst_conic_input_request_branch (GstConicInput *self)
   return gst_object_ref (pad);
 }
 
+static gboolean
+send_sticky_event (GstPad *pad, GstEvent **event, gpointer user_data)
+{
+  if (GST_EVENT_TYPE (*event) != GST_EVENT_EOS)
+    gst_pad_send_event (user_data, gst_event_ref (*event));
+  return TRUE;
+}
+
 void
 gst_conic_input_start_branch (GstConicInput *self, GstPad *pad)
 {
   g_autoptr (GstPad) target = gst_ghost_pad_get_target (GST_GHOST_PAD (pad));
+  g_autoptr (GstPad) peer = gst_pad_get_peer (target);
 
-  /* Any serialized event takes the sticky ones along; without it they wait for a buffer. */
-  gst_pad_push_event (target, gst_event_new_custom (GST_EVENT_CUSTOM_DOWNSTREAM,
-                                                    gst_structure_new_empty ("conic-start")));
+  /* The tee sends them again with its next buffer; but that may be a while, and the session waits
+   * for the caps. */
+  gst_pad_sticky_events_foreach (target, send_sticky_event, peer);
 }
 
 void
