@@ -26,7 +26,7 @@ GST_DEBUG_CATEGORY_STATIC (gst_conic_base_bin_debug);
 /* Milliseconds, beyond the latency, that what is under way gets when the other side has left. */
 #define DRAIN_TIME 100
 
-enum { PROP_LATENCY = GST_CONIC_ENDPOINT_PROP_LAST };
+enum { PROP_LATENCY = GST_CONIC_PROP_LAST };
 
 typedef struct {
   GstPad *ghost; /* on the element */
@@ -871,7 +871,7 @@ gst_conic_base_bin_class_init (GstConicBaseBinClass *klass)
   element_class->release_pad = gst_conic_base_bin_release_pad;
   GST_BIN_CLASS (klass)->handle_message = gst_conic_base_bin_handle_message;
 
-  gst_conic_endpoint_install_properties (object_class);
+  gst_conic_settings_install_properties (object_class);
   g_object_class_install_property (
       object_class, PROP_LATENCY,
       g_param_spec_uint ("latency", "Latency",

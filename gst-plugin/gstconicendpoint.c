@@ -6,26 +6,19 @@
  *                                 ▲
  *                              element
  *
- * Locks: settings_lock guards the settings, which the application sets from its threads; it is
- * innermost. All else belongs to the endpoint's thread, which takes no lock of the element's that
- * is held while gst_conic_endpoint_stop() waits for it. */
+ * Locks: sessions_lock guards the array of sessions, whose statistics the application reads; under
+ * it only a session's lock is taken. All else belongs to the endpoint's thread, which takes no lock
+ * of the element's that is held while gst_conic_endpoint_stop() waits for it. */
 
 #include "gstconicendpoint.h"
 
 #include <string.h>
 
 #include "conic-client.h"
-#include "conic-limits.h"
 #include "gstconicmessages.h"
 
 GST_DEBUG_CATEGORY_STATIC (gst_conic_endpoint_debug);
 #define GST_CAT_DEFAULT gst_conic_endpoint_debug
-
-#define DEFAULT_URI "ws://127.0.0.1:" G_STRINGIFY (CONIC_DEFAULT_PORT) CONIC_DEFAULT_PATH
-
-/* Seconds within which a session is connected or has failed. A TURN allocation over a slow path
- * takes a few. */
-#define DEFAULT_SESSION_TIMEOUT 20
 
 /* The delays between two calls of a target that can't be reached, in milliseconds. */
 #define CALL_DELAY_MIN 1000
@@ -41,15 +34,9 @@ struct _GstConicEndpoint {
   GstElement *element; /* borrowed: it owns us */
   const GstConicEndpointHandlers *handlers;
 
-  GMutex settings_lock;
-  char *uri;
-  char *client_id;
-  char *registered_id;
-  char *target_id;
-  char *stun_server;
-  GStrv turn_servers;
-  guint session_timeout;
-  gboolean connected;
+  GstConicSettings settings;
+
+  GMutex sessions_lock;
   GPtrArray *sessions; /* (element-type GstConicSession): changed by the thread only */
 
   GMainContext *context;
@@ -114,7 +101,7 @@ send_bye (GstConicEndpoint *self, const char *peer_id, const char *session_id, c
 static gboolean
 is_target (GstConicEndpoint *self, const char *peer_id)
 {
-  return self->target_id != NULL && g_str_equal (self->target_id, peer_id);
+  return self->settings.target_id != NULL && g_str_equal (self->settings.target_id, peer_id);
 }
 
 static gboolean
@@ -149,9 +136,9 @@ remove_session (GstConicEndpoint *self, GstConicSession *session, gboolean by_pe
   g_autoptr (GstConicSession) keep = g_object_ref (session);
   gboolean found;
 
-  g_mutex_lock (&self->settings_lock);
+  g_mutex_lock (&self->sessions_lock);
   found = g_ptr_array_remove (self->sessions, session);
-  g_mutex_unlock (&self->settings_lock);
+  g_mutex_unlock (&self->sessions_lock);
   if (!found)
     return;
   self->handlers->session_closed (self->element, session, by_peer);
@@ -274,9 +261,9 @@ add_session (GstConicEndpoint *self, const char *peer_id, const char *session_id
   GstConicSession *session =
       gst_conic_session_new (peer_id, session_id, offerer, self->context, &session_handlers, self);
 
-  g_mutex_lock (&self->settings_lock);
+  g_mutex_lock (&self->sessions_lock);
   g_ptr_array_add (self->sessions, session);
-  g_mutex_unlock (&self->settings_lock);
+  g_mutex_unlock (&self->sessions_lock);
   if (!self->handlers->session_new (self->element, session, &error)) {
     send_bye (self, peer_id, session_id, error->message);
     lose_session (self, session, error);
@@ -305,15 +292,16 @@ call_target (GstConicEndpoint *self)
   g_autofree char *session_id = NULL;
   GstConicSession *session;
 
-  if (self->target_id == NULL || !self->ready || self->stopping ||
-      !conic_client_is_registered (self->client) || find_session (self, self->target_id, NULL))
+  if (self->settings.target_id == NULL || !self->ready || self->stopping ||
+      !conic_client_is_registered (self->client) ||
+      find_session (self, self->settings.target_id, NULL))
     return;
   if (self->call_timer != NULL)
     g_source_destroy (self->call_timer);
   g_clear_pointer (&self->call_timer, g_source_unref);
 
   session_id = g_strdup_printf ("%08x%08x", g_random_int (), g_random_int ());
-  session = add_session (self, self->target_id, session_id, TRUE);
+  session = add_session (self, self->settings.target_id, session_id, TRUE);
   if (session != NULL)
     self->handlers->session_negotiate (self->element, session);
 }
@@ -353,7 +341,7 @@ on_offer (GstConicEndpoint *self, const ConicMessage *message)
     keep_early (self, message);
     return;
   }
-  if (self->target_id != NULL && !is_target (self, message->from_id)) {
+  if (self->settings.target_id != NULL && !is_target (self, message->from_id)) {
     send_bye (self, message->from_id, message->session_id, "this peer takes no calls");
     return;
   }
@@ -468,27 +456,9 @@ on_client_message (ConicClient *client, const ConicMessage *message, GstConicEnd
 }
 
 static void
-set_connected (GstConicEndpoint *self, gboolean connected, const char *id)
-{
-  gboolean id_changed;
-
-  g_mutex_lock (&self->settings_lock);
-  self->connected = connected;
-  id_changed = id != NULL && g_strcmp0 (id, self->registered_id) != 0;
-  if (id_changed) {
-    g_free (self->registered_id);
-    self->registered_id = g_strdup (id);
-  }
-  g_mutex_unlock (&self->settings_lock);
-  g_object_notify (G_OBJECT (self->element), "connected");
-  if (id_changed)
-    g_object_notify (G_OBJECT (self->element), "client-id");
-}
-
-static void
 on_client_registered (ConicClient *client, const char *id, GstConicEndpoint *self)
 {
-  set_connected (self, TRUE, id);
+  gst_conic_settings_set_connected (&self->settings, self->element, TRUE, id);
   gst_conic_messages_registered (self->element, id);
   call_target (self);
 }
@@ -496,18 +466,20 @@ on_client_registered (ConicClient *client, const char *id, GstConicEndpoint *sel
 static void
 on_client_lost (ConicClient *client, const GError *error, guint delay, GstConicEndpoint *self)
 {
-  g_autoptr (GError) located = gst_conic_messages_at_hub (error, self->uri, self->client_id);
+  g_autoptr (GError) located =
+      gst_conic_messages_at_hub (error, self->settings.uri, self->settings.client_id);
 
-  set_connected (self, FALSE, NULL);
+  gst_conic_settings_set_connected (&self->settings, self->element, FALSE, NULL);
   gst_conic_messages_warning (self->element, located, delay);
 }
 
 static void
 on_client_failed (ConicClient *client, const GError *error, GstConicEndpoint *self)
 {
-  g_autoptr (GError) located = gst_conic_messages_at_hub (error, self->uri, self->client_id);
+  g_autoptr (GError) located =
+      gst_conic_messages_at_hub (error, self->settings.uri, self->settings.client_id);
 
-  set_connected (self, FALSE, NULL);
+  gst_conic_settings_set_connected (&self->settings, self->element, FALSE, NULL);
   gst_conic_messages_error (self->element, located);
 }
 
@@ -610,7 +582,7 @@ run_thread (gpointer data)
   g_signal_connect (self->client, "message", G_CALLBACK (on_client_message), self);
   g_signal_connect (self->client, "lost", G_CALLBACK (on_client_lost), self);
   g_signal_connect (self->client, "failed", G_CALLBACK (on_client_failed), self);
-  conic_client_start (self->client, self->uri, self->client_id);
+  conic_client_start (self->client, self->settings.uri, self->settings.client_id);
 
   g_main_loop_run (self->loop);
 
@@ -644,7 +616,7 @@ gst_conic_endpoint_stop (GstConicEndpoint *self)
   g_thread_join (g_steal_pointer (&self->thread));
   g_clear_pointer (&self->loop, g_main_loop_unref);
   g_queue_clear_full (&self->early, (GDestroyNotify) conic_message_free);
-  set_connected (self, FALSE, NULL);
+  gst_conic_settings_set_connected (&self->settings, self->element, FALSE, NULL);
 }
 
 void
@@ -658,156 +630,13 @@ gst_conic_endpoint_set_ready (GstConicEndpoint *self)
 gboolean
 gst_conic_endpoint_has_target (GstConicEndpoint *self)
 {
-  return self->target_id != NULL;
+  return self->settings.target_id != NULL;
 }
 
 guint
 gst_conic_endpoint_get_session_timeout (GstConicEndpoint *self)
 {
-  return self->session_timeout;
-}
-
-void
-gst_conic_endpoint_configure (GstConicEndpoint *self, GstElement *webrtcbin)
-{
-  g_mutex_lock (&self->settings_lock);
-  if (self->stun_server != NULL)
-    g_object_set (webrtcbin, "stun-server", self->stun_server, NULL);
-  for (guint i = 0; self->turn_servers != NULL && self->turn_servers[i] != NULL; i++) {
-    gboolean added;
-
-    g_signal_emit_by_name (webrtcbin, "add-turn-server", self->turn_servers[i], &added);
-    if (!added)
-      GST_ELEMENT_WARNING (self->element, RESOURCE, SETTINGS,
-                           ("“%s” is not a TURN server, such as turn://USER:PASSWORD@HOST:PORT",
-                            self->turn_servers[i]),
-                           (NULL));
-  }
-  g_mutex_unlock (&self->settings_lock);
-}
-
-void
-gst_conic_endpoint_install_properties (GObjectClass *klass)
-{
-  const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY;
-
-  g_object_class_install_property (
-      klass, GST_CONIC_ENDPOINT_PROP_URI,
-      g_param_spec_string ("uri", "Hub URI",
-                           "WebSocket URI (ws:// or wss://) of the hub to meet at", DEFAULT_URI,
-                           flags));
-  g_object_class_install_property (
-      klass, GST_CONIC_ENDPOINT_PROP_CLIENT_ID,
-      g_param_spec_string ("client-id", "Client ID",
-                           "This peer's id on the hub, by which others call it: letters, digits "
-                           "and ._~- (unset: the hub gives one, which can then be read here)",
-                           NULL, flags));
-  g_object_class_install_property (
-      klass, GST_CONIC_ENDPOINT_PROP_TARGET_ID,
-      g_param_spec_string ("target-id", "Target ID",
-                           "The id of the peer to call (unset: wait to be called, by any number)",
-                           NULL, flags));
-  g_object_class_install_property (
-      klass, GST_CONIC_ENDPOINT_PROP_STUN_SERVER,
-      g_param_spec_string ("stun-server", "STUN server",
-                           "stun://HOST:PORT that tells this peer its address outside a NAT "
-                           "(unset: none is asked)",
-                           NULL, flags));
-  g_object_class_install_property (
-      klass, GST_CONIC_ENDPOINT_PROP_TURN_SERVERS,
-      gst_param_spec_array ("turn-servers", "TURN servers",
-                            "Relays for peers that reach each other in no other way, as "
-                            "<\"turn://USER:PASSWORD@HOST:PORT\", …>; turns:// for TLS",
-                            g_param_spec_string ("turn-server", "TURN server", "A TURN server",
-                                                 NULL, flags),
-                            flags));
-  g_object_class_install_property (
-      klass, GST_CONIC_ENDPOINT_PROP_SESSION_TIMEOUT,
-      g_param_spec_uint ("session-timeout", "Session timeout",
-                         "Seconds after which a session that isn't connected, or no longer, ends",
-                         1, 3600, DEFAULT_SESSION_TIMEOUT, flags));
-  g_object_class_install_property (
-      klass, GST_CONIC_ENDPOINT_PROP_CONNECTED,
-      g_param_spec_boolean ("connected", "Connected",
-                            "Whether this peer is registered on the hub now", FALSE,
-                            G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
-  g_object_class_install_property (
-      klass, GST_CONIC_ENDPOINT_PROP_STATS,
-      g_param_spec_boxed ("stats", "Statistics",
-                          "conic-stats with the array sessions of conic-session-stats: peer-id, "
-                          "session-id, path, round-trip-time, bitrate-in, bitrate-out, "
-                          "packets-lost, jitter; refreshed once a second",
-                          GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
-}
-
-static void
-set_string (char **field, const GValue *value)
-{
-  const char *string = g_value_get_string (value);
-
-  g_free (*field);
-  /* An empty string is how a shell says “unset”. */
-  *field = string != NULL && *string != '\0' ? g_strdup (string) : NULL;
-}
-
-static GStrv
-array_to_strv (const GValue *array)
-{
-  guint n = gst_value_array_get_size (array);
-  GStrv strv = g_new0 (char *, n + 1);
-
-  for (guint i = 0; i < n; i++)
-    strv[i] = g_value_dup_string (gst_value_array_get_value (array, i));
-  return strv;
-}
-
-static void
-strv_to_array (GStrv strv, GValue *array)
-{
-  for (guint i = 0; strv != NULL && strv[i] != NULL; i++) {
-    GValue item = G_VALUE_INIT;
-
-    g_value_init (&item, G_TYPE_STRING);
-    g_value_set_string (&item, strv[i]);
-    gst_value_array_append_and_take_value (array, &item);
-  }
-}
-
-gboolean
-gst_conic_endpoint_set_property (GstConicEndpoint *self, guint id, const GValue *value)
-{
-  gboolean known = TRUE;
-
-  g_mutex_lock (&self->settings_lock);
-  switch (id) {
-  case GST_CONIC_ENDPOINT_PROP_URI:
-    set_string (&self->uri, value);
-    if (self->uri == NULL)
-      self->uri = g_strdup (DEFAULT_URI);
-    break;
-  case GST_CONIC_ENDPOINT_PROP_CLIENT_ID:
-    set_string (&self->client_id, value);
-    g_clear_pointer (&self->registered_id, g_free);
-    break;
-  case GST_CONIC_ENDPOINT_PROP_TARGET_ID:
-    set_string (&self->target_id, value);
-    break;
-  case GST_CONIC_ENDPOINT_PROP_STUN_SERVER:
-    set_string (&self->stun_server, value);
-    break;
-  case GST_CONIC_ENDPOINT_PROP_TURN_SERVERS:
-    g_strfreev (self->turn_servers);
-    self->turn_servers = array_to_strv (value);
-    break;
-  case GST_CONIC_ENDPOINT_PROP_SESSION_TIMEOUT:
-    self->session_timeout = g_value_get_uint (value);
-    break;
-  default:
-    known = FALSE;
-    break;
-  }
-  g_mutex_unlock (&self->settings_lock);
-  return known;
+  return self->settings.session_timeout;
 }
 
 /* (transfer full) */
@@ -833,42 +662,26 @@ get_stats (GstConicEndpoint *self)
 }
 
 gboolean
+gst_conic_endpoint_set_property (GstConicEndpoint *self, guint id, const GValue *value)
+{
+  return gst_conic_settings_set (&self->settings, id, value);
+}
+
+gboolean
 gst_conic_endpoint_get_property (GstConicEndpoint *self, guint id, GValue *value)
 {
-  gboolean known = TRUE;
+  if (id != GST_CONIC_PROP_STATS)
+    return gst_conic_settings_get (&self->settings, id, value);
+  g_mutex_lock (&self->sessions_lock);
+  g_value_take_boxed (value, get_stats (self));
+  g_mutex_unlock (&self->sessions_lock);
+  return TRUE;
+}
 
-  g_mutex_lock (&self->settings_lock);
-  switch (id) {
-  case GST_CONIC_ENDPOINT_PROP_URI:
-    g_value_set_string (value, self->uri);
-    break;
-  case GST_CONIC_ENDPOINT_PROP_CLIENT_ID:
-    g_value_set_string (value, self->registered_id ? self->registered_id : self->client_id);
-    break;
-  case GST_CONIC_ENDPOINT_PROP_TARGET_ID:
-    g_value_set_string (value, self->target_id);
-    break;
-  case GST_CONIC_ENDPOINT_PROP_STUN_SERVER:
-    g_value_set_string (value, self->stun_server);
-    break;
-  case GST_CONIC_ENDPOINT_PROP_TURN_SERVERS:
-    strv_to_array (self->turn_servers, value);
-    break;
-  case GST_CONIC_ENDPOINT_PROP_SESSION_TIMEOUT:
-    g_value_set_uint (value, self->session_timeout);
-    break;
-  case GST_CONIC_ENDPOINT_PROP_CONNECTED:
-    g_value_set_boolean (value, self->connected);
-    break;
-  case GST_CONIC_ENDPOINT_PROP_STATS:
-    g_value_take_boxed (value, get_stats (self));
-    break;
-  default:
-    known = FALSE;
-    break;
-  }
-  g_mutex_unlock (&self->settings_lock);
-  return known;
+void
+gst_conic_endpoint_configure (GstConicEndpoint *self, GstElement *webrtcbin)
+{
+  gst_conic_settings_configure (&self->settings, self->element, webrtcbin);
 }
 
 /* --- the object --- */
@@ -878,15 +691,10 @@ gst_conic_endpoint_finalize (GObject *object)
 {
   GstConicEndpoint *self = GST_CONIC_ENDPOINT (object);
 
-  g_free (self->uri);
-  g_free (self->client_id);
-  g_free (self->registered_id);
-  g_free (self->target_id);
-  g_free (self->stun_server);
-  g_strfreev (self->turn_servers);
+  gst_conic_settings_clear (&self->settings);
   g_ptr_array_unref (self->sessions);
   g_main_context_unref (self->context);
-  g_mutex_clear (&self->settings_lock);
+  g_mutex_clear (&self->sessions_lock);
 
   G_OBJECT_CLASS (gst_conic_endpoint_parent_class)->finalize (object);
 }
@@ -902,10 +710,9 @@ gst_conic_endpoint_class_init (GstConicEndpointClass *klass)
 static void
 gst_conic_endpoint_init (GstConicEndpoint *self)
 {
-  g_mutex_init (&self->settings_lock);
+  g_mutex_init (&self->sessions_lock);
   g_queue_init (&self->early);
-  self->uri = g_strdup (DEFAULT_URI);
-  self->session_timeout = DEFAULT_SESSION_TIMEOUT;
+  gst_conic_settings_init (&self->settings);
   self->sessions = g_ptr_array_new_with_free_func (g_object_unref);
   self->context = g_main_context_new ();
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "gstconicsession.h"
+#include "gstconicsettings.h"
 
 G_BEGIN_DECLS
 
@@ -33,22 +34,7 @@ typedef struct {
   void (*session_closed) (GstElement *element, GstConicSession *session, gboolean by_peer);
 } GstConicEndpointHandlers;
 
-/* The element's property ids of its endpoint; an element's own start at LAST. */
-typedef enum {
-  GST_CONIC_ENDPOINT_PROP_URI = 1,
-  GST_CONIC_ENDPOINT_PROP_CLIENT_ID,
-  GST_CONIC_ENDPOINT_PROP_TARGET_ID,
-  GST_CONIC_ENDPOINT_PROP_STUN_SERVER,
-  GST_CONIC_ENDPOINT_PROP_TURN_SERVERS,
-  GST_CONIC_ENDPOINT_PROP_SESSION_TIMEOUT,
-  GST_CONIC_ENDPOINT_PROP_CONNECTED,
-  GST_CONIC_ENDPOINT_PROP_STATS,
-  GST_CONIC_ENDPOINT_PROP_LAST,
-} GstConicEndpointProp;
-
-void gst_conic_endpoint_install_properties (GObjectClass *element_class);
-
-/* FALSE if @id isn't one of the endpoint's. */
+/* The properties of gst_conic_settings_install_properties(); FALSE if @id isn't one of them. */
 gboolean gst_conic_endpoint_set_property (GstConicEndpoint *self, guint id, const GValue *value);
 gboolean gst_conic_endpoint_get_property (GstConicEndpoint *self, guint id, GValue *value);
 
@@ -87,7 +73,7 @@ void gst_conic_endpoint_fail_session (GstConicEndpoint *self,
                                       GstConicSession *session,
                                       const GError *error);
 
-/* Sets up @webrtcbin as the properties say: STUN, TURN, loopback where there's nothing else. */
+/* Sets up @webrtcbin as the properties say. */
 void gst_conic_endpoint_configure (GstConicEndpoint *self, GstElement *webrtcbin);
 
 /* Whether the element calls rather than waits. */

@@ -28,7 +28,7 @@
 GST_DEBUG_CATEGORY_STATIC (gst_conic_signaller_debug);
 #define GST_CAT_DEFAULT gst_conic_signaller_debug
 
-enum { PROP_WEBRTC = GST_CONIC_ENDPOINT_PROP_LAST };
+enum { PROP_WEBRTC = GST_CONIC_PROP_LAST };
 
 struct _GstConicSignaller {
   GstElement parent_instance;
@@ -239,7 +239,7 @@ gst_conic_signaller_class_init (GstConicSignallerClass *klass)
   object_class->finalize = gst_conic_signaller_finalize;
   element_class->change_state = gst_conic_signaller_change_state;
 
-  gst_conic_endpoint_install_properties (object_class);
+  gst_conic_settings_install_properties (object_class);
   g_object_class_install_property (
       object_class, PROP_WEBRTC,
       g_param_spec_string ("webrtc", "webrtcbin",

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "gstconicgate.h"
+#include "gstconicice.h"
 #include "gstconicstats.h"
 
 GST_DEBUG_CATEGORY_STATIC (gst_conic_session_debug);
@@ -625,21 +626,6 @@ on_notify_state (GstElement *webrtcbin, GParamSpec *pspec, GstConicSession *self
   post (self, connection_state_event, NULL, NULL);
 }
 
-/* Makes a peer that is gone without a word noticed: checks in place of one-way keepalives (RFC
- * 7675 in spirit; libnice's consent freshness can't be asked for through webrtcbin 1.22). */
-static void
-set_keepalive_checks (GstElement *webrtcbin)
-{
-  g_autoptr (GObject) ice = NULL;
-  g_autoptr (GObject) agent = NULL;
-
-  g_object_get (webrtcbin, "ice-agent", &ice, NULL);
-  if (ice != NULL && g_object_class_find_property (G_OBJECT_GET_CLASS (ice), "agent") != NULL)
-    g_object_get (ice, "agent", &agent, NULL);
-  if (agent != NULL)
-    g_object_set (agent, "keepalive-conncheck", TRUE, NULL);
-}
-
 void
 gst_conic_session_open (GstConicSession *self, GstElement *webrtcbin, guint timeout)
 {
@@ -654,7 +640,7 @@ gst_conic_session_open (GstConicSession *self, GstElement *webrtcbin, guint time
                            self, 0);
   g_signal_connect_object (webrtcbin, "notify::ice-connection-state", G_CALLBACK (on_notify_state),
                            self, 0);
-  set_keepalive_checks (webrtcbin);
+  gst_conic_ice_configure (webrtcbin);
   start_deadline (self);
 }
 

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include <gst/gst.h>
+
+G_BEGIN_DECLS
+
+/* Property ids of the elements' common properties; an element's own start at LAST. */
+typedef enum {
+  GST_CONIC_PROP_URI = 1,
+  GST_CONIC_PROP_CLIENT_ID,
+  GST_CONIC_PROP_TARGET_ID,
+  GST_CONIC_PROP_STUN_SERVER,
+  GST_CONIC_PROP_TURN_SERVERS,
+  GST_CONIC_PROP_SESSION_TIMEOUT,
+  GST_CONIC_PROP_CONNECTED,
+  GST_CONIC_PROP_STATS,
+  GST_CONIC_PROP_LAST,
+} GstConicProp;
+
+/**
+ * GstConicSettings:
+ *
+ * The values of the properties that all elements have. The application sets them from its threads
+ * while the element is READY or less; later they are only read.
+ */
+typedef struct {
+  GMutex lock; /* innermost */
+  char *uri;
+  char *client_id;     /* asked for (nullable) */
+  char *registered_id; /* given by the hub (nullable) */
+  char *target_id;     /* (nullable) */
+  char *stun_server;   /* (nullable) */
+  GStrv turn_servers;  /* (nullable) */
+  guint session_timeout;
+  gboolean connected;
+} GstConicSettings;
+
+void gst_conic_settings_init (GstConicSettings *self);
+void gst_conic_settings_clear (GstConicSettings *self);
+
+void gst_conic_settings_install_properties (GObjectClass *element_class);
+
+/* FALSE if @id isn't one of the settings. */
+gboolean gst_conic_settings_set (GstConicSettings *self, guint id, const GValue *value);
+gboolean gst_conic_settings_get (GstConicSettings *self, guint id, GValue *value);
+
+/* What the hub says; @id is %NULL when that hasn't changed. Notifies @element's properties. */
+void gst_conic_settings_set_connected (GstConicSettings *self,
+                                       GstElement *element,
+                                       gboolean connected,
+                                       const char *id);
+
+/* Sets the STUN and TURN servers of @webrtcbin; warns on @element's bus of one that is none. */
+void
+gst_conic_settings_configure (GstConicSettings *self, GstElement *element, GstElement *webrtcbin);
+
+G_END_DECLS
