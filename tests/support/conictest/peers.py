@@ -18,7 +18,7 @@ from .process import Process
 SUPPORT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 ROOT = os.path.dirname(os.path.dirname(SUPPORT))
 BUILD = os.environ.get("CONIC_TEST_BUILD", os.path.join(ROOT, "_build", "plain"))
-LIBASAN = os.environ.get("CONIC_TEST_LIBASAN", "")
+PRELOAD = os.environ.get("CONIC_TEST_PRELOAD", "")
 CONICD = os.path.join(BUILD, "daemon", "conicd")
 SUPPRESSIONS = os.path.join(SUPPORT, "leaks.supp")
 
@@ -32,12 +32,13 @@ def gst_environment(leaks=False):
         "GST_PLUGIN_PATH": os.path.join(BUILD, "gst-plugin"),
         "GST_REGISTRY": os.path.join(BUILD, "tests", "registry.bin"),
         "GST_REGISTRY_FORK": "no",
+        "GIO_USE_PROXY_RESOLVER": "dummy",
         "GST_DEBUG": os.environ.get("CONIC_TEST_GST_DEBUG", "1,*conic*:4"),
         "GST_DEBUG_NO_COLOR": "1",
     }
-    if LIBASAN:
+    if PRELOAD:
         options = os.environ.get("ASAN_OPTIONS", "")
-        env["LD_PRELOAD"] = LIBASAN
+        env["LD_PRELOAD"] = PRELOAD
         env["ASAN_OPTIONS"] = f"{options}:detect_leaks={int(leaks)}:verify_asan_link_order=0:quarantine_size_mb=16"
         env[
             "LSAN_OPTIONS"

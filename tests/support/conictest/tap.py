@@ -10,7 +10,7 @@ import tempfile
 import traceback
 import unittest
 
-SANITIZED = bool(os.environ.get("CONIC_TEST_LIBASAN"))
+SANITIZED = bool(os.environ.get("CONIC_TEST_PRELOAD"))
 QUICK = bool(os.environ.get("CONIC_TEST_QUICK"))
 
 # Under sanitizers everything takes longer, and a machine that builds at the same time is slower
