@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "gstconicobjects.h"
+#include "gstconicoutputs.h"
 
 GST_DEBUG_CATEGORY_STATIC (gst_conic_base_bin_debug);
 #define GST_CAT_DEFAULT gst_conic_base_bin_debug
@@ -29,13 +30,8 @@ GST_DEBUG_CATEGORY_STATIC (gst_conic_base_bin_debug);
 enum { PROP_LATENCY = GST_CONIC_PROP_LAST };
 
 typedef struct {
-  GstPad *ghost; /* on the element */
-  GstWebRTCKind kind;
-  GstConicConnection *connection; /* NULL: kept for the next session with the target */
-} Output;
-
-typedef struct {
   GstConicEndpoint *endpoint;
+  GstConicOutputs *outputs;
   guint latency;          /* OBJECT_LOCK */
   GPtrArray *connections; /* (element-type GstConicConnection): the endpoint's thread's */
   GHashTable *draining;   /* GstConicConnection to GSource: the endpoint's thread's */
@@ -43,9 +39,6 @@ typedef struct {
   GMutex lock;
   GPtrArray *inputs;     /* (element-type GstConicInput) */
   GPtrArray *data_sinks; /* (element-type GstConicDataSink) */
-  GPtrArray *data_srcs;  /* (element-type GstConicDataSrc) */
-  GPtrArray *outputs;    /* Output */
-  guint n_outputs[3];    /* by kind, ever */
   guint n_ended;         /* sink pads at EOS */
 } GstConicBaseBinPrivate;
 
@@ -60,25 +53,12 @@ G_DEFINE_ABSTRACT_TYPE_WITH_CODE (GstConicBaseBin,
 
 #define PRIV(self) ((GstConicBaseBinPrivate *) gst_conic_base_bin_get_instance_private (self))
 
-static GstPadTemplate *
-find_template (GstConicBaseBin *self, GstPadDirection direction, const char *prefix)
-{
-  GList *templates =
-      gst_element_class_get_pad_template_list (GST_ELEMENT_CLASS (G_OBJECT_GET_CLASS (self)));
-
-  for (GList *l = templates; l != NULL; l = l->next)
-    if (GST_PAD_TEMPLATE_DIRECTION (l->data) == direction &&
-        g_str_has_prefix (GST_PAD_TEMPLATE_NAME_TEMPLATE (l->data), prefix))
-      return l->data;
-  return NULL;
-}
-
 /* --- what the connections ask --- */
 
 gboolean
 gst_conic_base_bin_receives (GstConicBaseBin *self)
 {
-  return find_template (self, GST_PAD_SRC, "") != NULL;
+  return gst_conic_outputs_are_possible (GST_ELEMENT (self));
 }
 
 GPtrArray *
@@ -142,48 +122,23 @@ gst_conic_base_bin_invoke (GstConicBaseBin *self,
   gst_conic_endpoint_invoke (PRIV (self)->endpoint, func, data, free_data);
 }
 
-/* --- data that comes --- */
+/* --- what comes --- */
 
 static void
-add_data_src_in_thread (GstElement *element, gpointer data)
+show_data_in_thread (GstElement *element, gpointer data)
 {
-  GstConicDataSrc *src = data;
-
-  gst_pad_set_active (GST_PAD (src), TRUE);
-  gst_element_add_pad (element, GST_PAD (src));
-  gst_conic_data_src_start (src);
+  gst_conic_outputs_show_data (PRIV (GST_CONIC_BASE_BIN (element))->outputs, data);
 }
 
 /* (transfer full) (nullable): NULL when the element has no data source pads */
 static GstConicDataSrc *
 ensure_data_src (GstConicBaseBin *self, const char *label)
 {
-  GstConicBaseBinPrivate *priv = PRIV (self);
-  GstPadTemplate *template = find_template (self, GST_PAD_SRC, "data_");
-  g_autofree char *name = NULL;
-  GstConicDataSrc *src = NULL;
+  gboolean is_new;
+  GstConicDataSrc *src = gst_conic_outputs_ensure_data (PRIV (self)->outputs, label, &is_new);
 
-  if (template == NULL)
-    return NULL;
-  g_mutex_lock (&priv->lock);
-  for (guint i = 0; i < priv->data_srcs->len && src == NULL; i++)
-    if (g_str_equal (gst_conic_data_src_get_label (g_ptr_array_index (priv->data_srcs, i)), label))
-      src = gst_object_ref (g_ptr_array_index (priv->data_srcs, i));
-  if (src == NULL) {
-    name = g_strndup (template->name_template, strlen (template->name_template) - strlen ("%s"));
-    src = gst_conic_data_src_new (template, NULL, label);
-    gst_object_ref_sink (src);
-    g_ptr_array_add (priv->data_srcs, gst_object_ref (src));
-  }
-  g_mutex_unlock (&priv->lock);
-
-  if (name != NULL) {
-    g_autofree char *full = g_strconcat (name, label, NULL);
-
-    gst_object_set_name (GST_OBJECT (src), full);
-    gst_conic_base_bin_invoke (self, add_data_src_in_thread, gst_object_ref (src),
-                               gst_object_unref);
-  }
+  if (is_new)
+    gst_conic_base_bin_invoke (self, show_data_in_thread, gst_object_ref (src), gst_object_unref);
   return src;
 }
 
@@ -223,137 +178,13 @@ gst_conic_base_bin_finish_data (GstConicBaseBin *self, const char *label)
     gst_conic_data_src_push_eos (src);
 }
 
-/* --- media that comes --- */
-
-/* Nobody downstream, or nobody any more, is no reason to end the session. */
-static GstFlowReturn
-forgive (GstFlowReturn ret)
-{
-  return ret == GST_FLOW_NOT_LINKED || ret == GST_FLOW_EOS ? GST_FLOW_OK : ret;
-}
-
-static GstFlowReturn
-output_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
-{
-  return forgive (gst_proxy_pad_chain_default (pad, parent, buffer));
-}
-
-static GstFlowReturn
-output_chain_list (GstPad *pad, GstObject *parent, GstBufferList *list)
-{
-  return forgive (gst_proxy_pad_chain_list_default (pad, parent, list));
-}
-
-static GstPad *
-new_ghost (GstConicBaseBin *self, GstWebRTCKind kind, guint index, GstPad *target)
-{
-  GstPadTemplate *template =
-      find_template (self, GST_PAD_SRC, kind == GST_WEBRTC_KIND_AUDIO ? "audio_" : "video_");
-  g_autofree char *prefix =
-      g_strndup (template->name_template, strlen (template->name_template) - strlen ("%u"));
-  g_autofree char *name = g_strdup_printf ("%s%u", prefix, index);
-  GstPad *ghost = gst_ghost_pad_new_from_template (name, target, template);
-  g_autoptr (GstProxyPad) internal = gst_proxy_pad_get_internal (GST_PROXY_PAD (ghost));
-
-  gst_pad_set_chain_function (GST_PAD (internal), output_chain);
-  gst_pad_set_chain_list_function (GST_PAD (internal), output_chain_list);
-  return ghost;
-}
-
 void
 gst_conic_base_bin_add_output (GstConicBaseBin *self,
                                GstConicConnection *connection,
                                GstWebRTCKind kind,
                                GstPad *pad)
 {
-  GstConicBaseBinPrivate *priv = PRIV (self);
-  GstPad *reused = NULL;
-  Output *output = NULL;
-  guint index = 0;
-
-  g_mutex_lock (&priv->lock);
-  for (guint i = 0; i < priv->outputs->len && reused == NULL; i++) {
-    output = g_ptr_array_index (priv->outputs, i);
-    if (output->kind == kind && output->connection == NULL) {
-      output->connection = connection;
-      reused = gst_object_ref (output->ghost);
-    }
-  }
-  if (reused == NULL)
-    index = priv->n_outputs[kind]++;
-  g_mutex_unlock (&priv->lock);
-
-  if (reused != NULL) {
-    gst_ghost_pad_set_target (GST_GHOST_PAD (reused), pad);
-    gst_object_unref (reused);
-    return;
-  }
-  output = g_new0 (Output, 1);
-  output->ghost = gst_object_ref_sink (new_ghost (self, kind, index, pad));
-  output->kind = kind;
-  output->connection = connection;
-  g_mutex_lock (&priv->lock);
-  g_ptr_array_add (priv->outputs, output);
-  g_mutex_unlock (&priv->lock);
-  gst_pad_set_active (output->ghost, TRUE);
-  gst_element_add_pad (GST_ELEMENT (self), output->ghost);
-}
-
-static void
-output_free (Output *output)
-{
-  gst_object_unref (output->ghost);
-  g_free (output);
-}
-
-/* The pads of @connection, or all if that is NULL, go; or wait for the next session if @keep. */
-static void
-remove_outputs (GstConicBaseBin *self, GstConicConnection *connection, gboolean keep)
-{
-  GstConicBaseBinPrivate *priv = PRIV (self);
-  g_autoptr (GPtrArray) gone = g_ptr_array_new_with_free_func (gst_object_unref);
-
-  g_mutex_lock (&priv->lock);
-  for (guint i = priv->outputs->len; i > 0; i--) {
-    Output *output = g_ptr_array_index (priv->outputs, i - 1);
-
-    if (connection != NULL && output->connection != connection)
-      continue;
-    g_ptr_array_add (gone, gst_object_ref (output->ghost));
-    output->connection = NULL;
-    if (!keep)
-      g_ptr_array_remove_index (priv->outputs, i - 1);
-  }
-  g_mutex_unlock (&priv->lock);
-
-  for (guint i = 0; i < gone->len; i++) {
-    GstPad *ghost = g_ptr_array_index (gone, i);
-
-    gst_ghost_pad_set_target (GST_GHOST_PAD (ghost), NULL);
-    if (!keep) {
-      gst_pad_set_active (ghost, FALSE);
-      gst_element_remove_pad (GST_ELEMENT (self), ghost);
-    }
-  }
-}
-
-static void
-remove_data_srcs (GstConicBaseBin *self)
-{
-  GstConicBaseBinPrivate *priv = PRIV (self);
-  g_autoptr (GPtrArray) gone = NULL;
-
-  g_mutex_lock (&priv->lock);
-  gone = priv->data_srcs;
-  priv->data_srcs = g_ptr_array_new_with_free_func (gst_object_unref);
-  g_mutex_unlock (&priv->lock);
-  for (guint i = 0; i < gone->len; i++) {
-    GstPad *pad = g_ptr_array_index (gone, i);
-
-    gst_pad_set_active (pad, FALSE);
-    if (GST_OBJECT_PARENT (pad) == GST_OBJECT (self))
-      gst_element_remove_pad (GST_ELEMENT (self), pad);
-  }
+  gst_conic_outputs_add_media (PRIV (self)->outputs, connection, kind, pad);
 }
 
 /* --- sessions --- */
@@ -416,7 +247,7 @@ static void
 put_away (GstConicBaseBin *self, GstConicConnection *connection, gboolean keep_pads)
 {
   gst_conic_connection_close (connection);
-  remove_outputs (self, connection, keep_pads);
+  gst_conic_outputs_remove_media (PRIV (self)->outputs, connection, keep_pads);
   gst_bin_remove (GST_BIN (self), GST_ELEMENT (connection));
 }
 
@@ -425,16 +256,10 @@ static void
 drain_connection (GstConicBaseBin *self, GstConicConnection *connection)
 {
   GstConicBaseBinPrivate *priv = PRIV (self);
-  g_autoptr (GPtrArray) srcs = NULL;
 
   gst_conic_connection_send_eos (connection);
-  if (gst_conic_endpoint_has_target (priv->endpoint)) {
-    g_mutex_lock (&priv->lock);
-    srcs = gst_conic_objects_copy (priv->data_srcs);
-    g_mutex_unlock (&priv->lock);
-    for (guint i = 0; i < srcs->len; i++)
-      gst_conic_data_src_push_eos (g_ptr_array_index (srcs, i));
-  }
+  if (gst_conic_endpoint_has_target (priv->endpoint))
+    gst_conic_outputs_end_data (priv->outputs);
   put_away (self, connection, FALSE);
 }
 
@@ -490,11 +315,26 @@ session_closed (GstElement *element, GstConicSession *session, gboolean by_peer)
   g_hash_table_insert (priv->draining, gst_object_ref (connection), timer);
 }
 
+static void
+stopping (GstElement *element)
+{
+  GstConicBaseBin *self = GST_CONIC_BASE_BIN (element);
+  GstConicBaseBinPrivate *priv = PRIV (self);
+  GHashTableIter iter;
+  gpointer connection;
+
+  g_hash_table_iter_init (&iter, priv->draining);
+  while (g_hash_table_iter_next (&iter, &connection, NULL))
+    put_away (self, connection, FALSE);
+  g_hash_table_remove_all (priv->draining);
+}
+
 static const GstConicEndpointHandlers handlers = {
     .session_new = session_new,
     .session_negotiate = session_negotiate,
     .session_connected = session_connected,
     .session_closed = session_closed,
+    .stopping = stopping,
 };
 
 typedef struct {
@@ -740,17 +580,8 @@ child_proxy_init (gpointer iface, gpointer data)
 static void
 stop (GstConicBaseBin *self)
 {
-  GstConicBaseBinPrivate *priv = PRIV (self);
-  GHashTableIter iter;
-  gpointer connection;
-
-  gst_conic_endpoint_stop (priv->endpoint);
-  /* The endpoint's thread has ended; what was its is ours now. */
-  g_hash_table_iter_init (&iter, priv->draining);
-  while (g_hash_table_iter_next (&iter, &connection, NULL))
-    put_away (self, connection, FALSE);
-  g_hash_table_remove_all (priv->draining);
-  priv->n_ended = 0;
+  gst_conic_endpoint_stop (PRIV (self)->endpoint);
+  PRIV (self)->n_ended = 0;
 }
 
 static GstStateChangeReturn
@@ -774,8 +605,8 @@ gst_conic_base_bin_change_state (GstElement *element, GstStateChange transition)
     else if (gst_conic_base_bin_receives (self))
       ret = GST_STATE_CHANGE_NO_PREROLL;
   } else if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) {
-    remove_outputs (self, NULL, FALSE);
-    remove_data_srcs (self);
+    gst_conic_outputs_remove_media (PRIV (self)->outputs, NULL, FALSE);
+    gst_conic_outputs_remove_data (PRIV (self)->outputs);
   }
   return ret;
 }
@@ -847,8 +678,7 @@ gst_conic_base_bin_finalize (GObject *object)
   g_hash_table_unref (priv->draining);
   g_ptr_array_unref (priv->inputs);
   g_ptr_array_unref (priv->data_sinks);
-  g_ptr_array_unref (priv->data_srcs);
-  g_ptr_array_unref (priv->outputs);
+  gst_conic_outputs_free (priv->outputs);
   g_mutex_clear (&priv->lock);
 
   G_OBJECT_CLASS (gst_conic_base_bin_parent_class)->finalize (object);
@@ -895,8 +725,7 @@ gst_conic_base_bin_init (GstConicBaseBin *self)
   g_mutex_init (&priv->lock);
   priv->inputs = g_ptr_array_new_with_free_func (gst_object_unref);
   priv->data_sinks = g_ptr_array_new_with_free_func (gst_object_unref);
-  priv->data_srcs = g_ptr_array_new_with_free_func (gst_object_unref);
-  priv->outputs = g_ptr_array_new_with_free_func ((GDestroyNotify) output_free);
+  priv->outputs = gst_conic_outputs_new (GST_ELEMENT (self));
 }
 
 static void

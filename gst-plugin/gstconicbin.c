@@ -11,9 +11,10 @@
  *
  * ## Example launch lines
  * |[
- * gst-launch-1.0 audiotestsrc is-live=true ! conicbin name=me client-id=alice me.audio_src_0 !
- * queue ! autoaudiosink gst-launch-1.0 audiotestsrc is-live=true ! conicbin name=me target-id=alice
- * me.audio_src_0 ! queue ! autoaudiosink
+ * gst-launch-1.0 audiotestsrc is-live=true ! conicbin name=me client-id=alice \
+ *     me.audio_src_0 ! queue ! autoaudiosink
+ * gst-launch-1.0 audiotestsrc is-live=true ! conicbin name=me target-id=alice \
+ *     me.audio_src_0 ! queue ! autoaudiosink
  * ]|
  */
 

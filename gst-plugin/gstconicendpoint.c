@@ -499,7 +499,6 @@ invocation_free (gpointer data)
 
   if (invocation->free_data != NULL && invocation->data != NULL)
     invocation->free_data (invocation->data);
-  g_object_unref (invocation->endpoint);
   g_free (invocation);
 }
 
@@ -521,7 +520,8 @@ gst_conic_endpoint_invoke (GstConicEndpoint *self,
   g_autoptr (GSource) source = g_idle_source_new ();
   Invocation *invocation = g_new0 (Invocation, 1);
 
-  invocation->endpoint = g_object_ref (self);
+  /* Borrowed: the context, and with it what was never run, goes with the endpoint. */
+  invocation->endpoint = self;
   invocation->func = func;
   invocation->data = data;
   invocation->free_data = free_data;
@@ -550,6 +550,7 @@ stop_in_thread (GstElement *element, gpointer data)
   g_clear_pointer (&self->call_timer, g_source_unref);
   while (self->sessions->len > 0)
     gst_conic_endpoint_end_session (self, g_ptr_array_index (self->sessions, 0), "the peer left");
+  self->handlers->stopping (self->element);
   conic_client_stop (self->client, quit_loop, self);
 }
 

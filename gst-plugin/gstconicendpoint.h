@@ -24,6 +24,7 @@ G_DECLARE_FINAL_TYPE (GstConicEndpoint, gst_conic_endpoint, GST, CONIC_ENDPOINT,
  *   gst_conic_session_offer() or gst_conic_session_answer(), at once or later
  * @session_connected: media and data may flow
  * @session_closed: put away what belongs to @session; @by_peer: the other side said goodbye
+ * @stopping: all sessions are closed, and the thread is about to end
  *
  * What the element does about sessions; always called in the endpoint's thread.
  */
@@ -32,6 +33,7 @@ typedef struct {
   void (*session_negotiate) (GstElement *element, GstConicSession *session);
   void (*session_connected) (GstElement *element, GstConicSession *session);
   void (*session_closed) (GstElement *element, GstConicSession *session, gboolean by_peer);
+  void (*stopping) (GstElement *element);
 } GstConicEndpointHandlers;
 
 /* The properties of gst_conic_settings_install_properties(); FALSE if @id isn't one of them. */

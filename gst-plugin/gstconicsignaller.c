@@ -14,10 +14,12 @@
  *
  * ## Example launch lines
  * |[
- * gst-launch-1.0 webrtcbin name=rtc bundle-policy=max-bundle conicsignaller webrtc=rtc
- * client-id=bob videotestsrc is-live=true ! vp8enc deadline=1 ! rtpvp8pay ! rtc. gst-launch-1.0
- * webrtcbin name=rtc bundle-policy=max-bundle conicsignaller webrtc=rtc target-id=bob videotestsrc
- * is-live=true ! vp8enc deadline=1 ! rtpvp8pay ! rtc.
+ * gst-launch-1.0 webrtcbin name=rtc bundle-policy=max-bundle \
+ *     conicsignaller webrtc=rtc client-id=bob \
+ *     videotestsrc is-live=true ! vp8enc deadline=1 ! rtpvp8pay ! rtc.
+ * gst-launch-1.0 webrtcbin name=rtc bundle-policy=max-bundle \
+ *     conicsignaller webrtc=rtc target-id=bob \
+ *     videotestsrc is-live=true ! vp8enc deadline=1 ! rtpvp8pay ! rtc.
  * ]|
  */
 
@@ -89,11 +91,17 @@ session_closed (GstElement *element, GstConicSession *session, gboolean by_peer)
     self->session = NULL;
 }
 
+static void
+stopping (GstElement *element)
+{
+}
+
 static const GstConicEndpointHandlers handlers = {
     .session_new = session_new,
     .session_negotiate = session_negotiate,
     .session_connected = session_connected,
     .session_closed = session_closed,
+    .stopping = stopping,
 };
 
 /* webrtcbin asks for a negotiation once it knows its media: that is when we can be called. */

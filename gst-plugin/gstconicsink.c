@@ -16,9 +16,9 @@
  * ## Example launch lines
  * |[
  * gst-launch-1.0 videotestsrc is-live=true ! conicsink client-id=camera
- * gst-launch-1.0 videotestsrc is-live=true ! conicsink name=s client-id=studio audiotestsrc
- * is-live=true ! s. gst-launch-1.0 fdsrc ! conicsink.data_chat conicsink name=conicsink
- * client-id=alice data_chat::lines=true
+ * gst-launch-1.0 conicsink name=s client-id=studio \
+ *     videotestsrc is-live=true ! s.video_0 audiotestsrc is-live=true ! s.audio_0
+ * gst-launch-1.0 fdsrc ! s.data_chat conicsink name=s client-id=alice data_chat::lines=true
  * ]|
  */
 

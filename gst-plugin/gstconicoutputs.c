@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "gstconicoutputs.h"
+
+#include <string.h>
+
+#include "gstconicobjects.h"
+
+typedef struct {
+  GstPad *ghost; /* on the element */
+  GstWebRTCKind kind;
+  gpointer owner; /* NULL: kept for the next connection */
+} Output;
+
+struct _GstConicOutputs {
+  GstElement *element; /* borrowed */
+
+  GMutex lock;      /* innermost */
+  GPtrArray *media; /* Output */
+  guint n_media[3]; /* by kind, ever */
+  GPtrArray *data;  /* (element-type GstConicDataSrc) */
+};
+
+static GstPadTemplate *
+find_template (GstElement *element, const char *prefix)
+{
+  GList *templates = gst_element_class_get_pad_template_list (GST_ELEMENT_GET_CLASS (element));
+
+  for (GList *l = templates; l != NULL; l = l->next)
+    if (GST_PAD_TEMPLATE_DIRECTION (l->data) == GST_PAD_SRC &&
+        g_str_has_prefix (GST_PAD_TEMPLATE_NAME_TEMPLATE (l->data), prefix))
+      return l->data;
+  return NULL;
+}
+
+/* (transfer full): “video_src_” of “video_src_%u” */
+static char *
+get_prefix (GstPadTemplate *template)
+{
+  return g_strndup (template->name_template, strcspn (template->name_template, "%"));
+}
+
+gboolean
+gst_conic_outputs_are_possible (GstElement *element)
+{
+  return find_template (element, "") != NULL;
+}
+
+static void
+output_free (Output *output)
+{
+  gst_object_unref (output->ghost);
+  g_free (output);
+}
+
+GstConicOutputs *
+gst_conic_outputs_new (GstElement *element)
+{
+  GstConicOutputs *self = g_new0 (GstConicOutputs, 1);
+
+  self->element = element;
+  g_mutex_init (&self->lock);
+  self->media = g_ptr_array_new_with_free_func ((GDestroyNotify) output_free);
+  self->data = g_ptr_array_new_with_free_func (gst_object_unref);
+  return self;
+}
+
+void
+gst_conic_outputs_free (GstConicOutputs *self)
+{
+  g_ptr_array_unref (self->media);
+  g_ptr_array_unref (self->data);
+  g_mutex_clear (&self->lock);
+  g_free (self);
+}
+
+/* --- media --- */
+
+/* Nobody downstream, or nobody any more, is no reason to end the session. */
+static GstFlowReturn
+forgive (GstFlowReturn ret)
+{
+  return ret == GST_FLOW_NOT_LINKED || ret == GST_FLOW_EOS ? GST_FLOW_OK : ret;
+}
+
+static GstFlowReturn
+output_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
+{
+  return forgive (gst_proxy_pad_chain_default (pad, parent, buffer));
+}
+
+static GstFlowReturn
+output_chain_list (GstPad *pad, GstObject *parent, GstBufferList *list)
+{
+  return forgive (gst_proxy_pad_chain_list_default (pad, parent, list));
+}
+
+static GstPad *
+new_ghost (GstConicOutputs *self, GstWebRTCKind kind, guint index, GstPad *target)
+{
+  GstPadTemplate *template =
+      find_template (self->element, kind == GST_WEBRTC_KIND_AUDIO ? "audio_" : "video_");
+  g_autofree char *prefix = get_prefix (template);
+  g_autofree char *name = g_strdup_printf ("%s%u", prefix, index);
+  GstPad *ghost = gst_ghost_pad_new_from_template (name, target, template);
+  g_autoptr (GstProxyPad) internal = gst_proxy_pad_get_internal (GST_PROXY_PAD (ghost));
+
+  gst_pad_set_chain_function (GST_PAD (internal), output_chain);
+  gst_pad_set_chain_list_function (GST_PAD (internal), output_chain_list);
+  return ghost;
+}
+
+/* (transfer full) (nullable): a pad that was kept */
+static GstPad *
+reuse_ghost (GstConicOutputs *self, gpointer owner, GstWebRTCKind kind)
+{
+  GstPad *ghost = NULL;
+
+  g_mutex_lock (&self->lock);
+  for (guint i = 0; i < self->media->len && ghost == NULL; i++) {
+    Output *output = g_ptr_array_index (self->media, i);
+
+    if (output->kind == kind && output->owner == NULL) {
+      output->owner = owner;
+      ghost = gst_object_ref (output->ghost);
+    }
+  }
+  g_mutex_unlock (&self->lock);
+  return ghost;
+}
+
+void
+gst_conic_outputs_add_media (GstConicOutputs *self, gpointer owner, GstWebRTCKind kind, GstPad *pad)
+{
+  g_autoptr (GstPad) reused = reuse_ghost (self, owner, kind);
+  Output *output;
+  guint index;
+
+  if (reused != NULL) {
+    gst_ghost_pad_set_target (GST_GHOST_PAD (reused), pad);
+    return;
+  }
+  g_mutex_lock (&self->lock);
+  index = self->n_media[kind]++;
+  g_mutex_unlock (&self->lock);
+  output = g_new0 (Output, 1);
+  output->ghost = gst_object_ref_sink (new_ghost (self, kind, index, pad));
+  output->kind = kind;
+  output->owner = owner;
+  g_mutex_lock (&self->lock);
+  g_ptr_array_add (self->media, output);
+  g_mutex_unlock (&self->lock);
+  gst_pad_set_active (output->ghost, TRUE);
+  gst_element_add_pad (self->element, output->ghost);
+}
+
+void
+gst_conic_outputs_remove_media (GstConicOutputs *self, gpointer owner, gboolean keep)
+{
+  g_autoptr (GPtrArray) gone = g_ptr_array_new_with_free_func (gst_object_unref);
+
+  g_mutex_lock (&self->lock);
+  for (guint i = self->media->len; i > 0; i--) {
+    Output *output = g_ptr_array_index (self->media, i - 1);
+
+    if (owner != NULL && output->owner != owner)
+      continue;
+    g_ptr_array_add (gone, gst_object_ref (output->ghost));
+    output->owner = NULL;
+    if (!keep)
+      g_ptr_array_remove_index (self->media, i - 1);
+  }
+  g_mutex_unlock (&self->lock);
+
+  for (guint i = 0; i < gone->len; i++) {
+    GstPad *ghost = g_ptr_array_index (gone, i);
+
+    gst_ghost_pad_set_target (GST_GHOST_PAD (ghost), NULL);
+    if (!keep) {
+      gst_pad_set_active (ghost, FALSE);
+      gst_element_remove_pad (self->element, ghost);
+    }
+  }
+}
+
+/* --- data --- */
+
+/* (transfer full) (nullable) */
+static GstConicDataSrc *
+find_data (GstConicOutputs *self, const char *label)
+{
+  for (guint i = 0; i < self->data->len; i++)
+    if (g_str_equal (gst_conic_data_src_get_label (g_ptr_array_index (self->data, i)), label))
+      return gst_object_ref (g_ptr_array_index (self->data, i));
+  return NULL;
+}
+
+GstConicDataSrc *
+gst_conic_outputs_ensure_data (GstConicOutputs *self, const char *label, gboolean *is_new)
+{
+  GstPadTemplate *template = find_template (self->element, "data_");
+  g_autofree char *prefix = template != NULL ? get_prefix (template) : NULL;
+  g_autofree char *name = g_strconcat (prefix != NULL ? prefix : "", label, NULL);
+  GstConicDataSrc *src;
+
+  *is_new = FALSE;
+  if (template == NULL)
+    return NULL;
+  g_mutex_lock (&self->lock);
+  src = find_data (self, label);
+  if (src == NULL) {
+    src = gst_object_ref_sink (gst_conic_data_src_new (template, name, label));
+    g_ptr_array_add (self->data, gst_object_ref (src));
+    *is_new = TRUE;
+  }
+  g_mutex_unlock (&self->lock);
+  return src;
+}
+
+void
+gst_conic_outputs_show_data (GstConicOutputs *self, GstConicDataSrc *src)
+{
+  gst_pad_set_active (GST_PAD (src), TRUE);
+  gst_element_add_pad (self->element, GST_PAD (src));
+  gst_conic_data_src_start (src);
+}
+
+void
+gst_conic_outputs_end_data (GstConicOutputs *self)
+{
+  g_autoptr (GPtrArray) srcs = NULL;
+
+  g_mutex_lock (&self->lock);
+  srcs = gst_conic_objects_copy (self->data);
+  g_mutex_unlock (&self->lock);
+  for (guint i = 0; i < srcs->len; i++)
+    gst_conic_data_src_push_eos (g_ptr_array_index (srcs, i));
+}
+
+void
+gst_conic_outputs_remove_data (GstConicOutputs *self)
+{
+  g_autoptr (GPtrArray) gone = NULL;
+
+  g_mutex_lock (&self->lock);
+  gone = self->data;
+  self->data = g_ptr_array_new_with_free_func (gst_object_unref);
+  g_mutex_unlock (&self->lock);
+  for (guint i = 0; i < gone->len; i++) {
+    GstPad *pad = g_ptr_array_index (gone, i);
+
+    gst_pad_set_active (pad, FALSE);
+    if (GST_OBJECT_PARENT (pad) == GST_OBJECT (self->element))
+      gst_element_remove_pad (self->element, pad);
+  }
+}
