@@ -6,6 +6,7 @@
 
 #include "conic-acceptor.h"
 
+#include "conic-handshake.h"
 #include "conic-server-error.h"
 
 #include <errno.h>
@@ -25,6 +26,8 @@
 
 /* Bytes that the head of a request may have, as in most servers. */
 #define HEAD_BYTES 8192
+
+#define HEAD_END "\r\n\r\n"
 
 /* How long to leave the listeners alone when there are no descriptors left at all. */
 #define EXHAUSTED_PAUSE G_TIME_SPAN_SECOND
@@ -149,13 +152,35 @@ refuse (Arrival *arrival, const char *reply, gint64 now)
   discard (arrival);
 }
 
+/* Answers the handshake of @length bytes that @head is the copy of. */
 static void
-hand_over (Arrival *arrival, gint64 now)
+upgrade (Arrival *arrival, char *head, gsize length, const char *answer)
 {
   ConicAcceptor *self = arrival->acceptor;
-  gint64 deadline = arrival->deadline.at;
-  int spare = fcntl (arrival->watch.fd, F_DUPFD_CLOEXEC, 0);
+  int fd = release_arrival (arrival);
+  gssize n = strlen (answer);
 
+  /* What comes after the head stays in the socket. */
+  if (recv (fd, head, length, MSG_DONTWAIT) == (gssize) length &&
+      send (fd, answer, n, MSG_NOSIGNAL | MSG_DONTWAIT) == n)
+    self->handler->upgraded (fd, self->user_data);
+  else
+    close (fd);
+}
+
+static void
+hand_over (Arrival *arrival, char *head, gsize length, gint64 now)
+{
+  g_autofree char *answer = conic_handshake_answer (head, length);
+  ConicAcceptor *self = arrival->acceptor;
+  gint64 deadline = arrival->deadline.at;
+  int spare;
+
+  if (answer != NULL) {
+    upgrade (arrival, head, length, answer);
+    return;
+  }
+  spare = fcntl (arrival->watch.fd, F_DUPFD_CLOEXEC, 0);
   if (spare < 0)
     refuse (arrival, REPLY ("503 Service Unavailable"), now);
   else
@@ -167,6 +192,7 @@ on_arrival_ready (ConicWatch *watch, guint32 events, gint64 now)
 {
   Arrival *arrival = (Arrival *) watch;
   char head[HEAD_BYTES];
+  const char *end;
   gssize n;
 
   if (arrival->refused) {
@@ -178,8 +204,8 @@ on_arrival_ready (ConicWatch *watch, guint32 events, gint64 now)
     return;
   if (n <= 0)
     close_arrival (arrival);
-  else if (memmem (head, n, "\r\n\r\n", 4) != NULL)
-    hand_over (arrival, now);
+  else if ((end = memmem (head, n, HEAD_END, strlen (HEAD_END))) != NULL)
+    hand_over (arrival, head, end + strlen (HEAD_END) - head, now);
   else if (n == sizeof head)
     refuse (arrival, REPLY ("431 Request Header Fields Too Large"), now);
   else if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))

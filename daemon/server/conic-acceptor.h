@@ -22,10 +22,12 @@ typedef struct _ConicAcceptor ConicAcceptor;
  * @arrived: a request came on @fd (transfer full), non-blocking. It has to be answered by the
  *   monotonic time @deadline. @spare (transfer full) is a duplicate of it, made while the client can
  *   still be told that there are no descriptors left
+ * @upgraded: a WebSocket handshake on @fd (transfer full), non-blocking, was answered
  */
 typedef struct {
   gboolean (*has_room) (gpointer user_data);
   void (*arrived) (int fd, int spare, gint64 deadline, gpointer user_data);
+  void (*upgraded) (int fd, gpointer user_data);
 } ConicAcceptorHandler;
 
 ConicAcceptor *conic_acceptor_new (ConicEpollSource *source,

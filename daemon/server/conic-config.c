@@ -196,11 +196,11 @@ conic_config_set_log_level (ConicConfig *self, const char *name, GError **error)
 static gboolean
 apply_number (ConicConfig *self, const Key *key, GKeyFile *file, GError **error)
 {
-  gpointer member = (guint8 *)self + key->offset;
+  gpointer member = (guint8 *) self + key->offset;
   g_autofree char *text = g_key_file_get_value (file, key->group, key->key, NULL);
   char *end = NULL;
   double value = g_ascii_strtod (text, &end);
-  gboolean whole = key->kind == KIND_SECONDS || value == (double)(gint64)value;
+  gboolean whole = key->kind == KIND_SECONDS || value == (double) (gint64) value;
 
   if (end == text || *end != '\0' || !(value >= key->least && value <= key->most) || !whole) {
     g_set_error (error, CONIC_SERVER_ERROR, CONIC_SERVER_ERROR_CONFIG,
@@ -212,13 +212,13 @@ apply_number (ConicConfig *self, const Key *key, GKeyFile *file, GError **error)
 
   switch (key->kind) {
   case KIND_UINT:
-    *(guint *)member = value;
+    *(guint *) member = value;
     break;
   case KIND_SIZE:
-    *(gsize *)member = value;
+    *(gsize *) member = value;
     break;
   case KIND_SECONDS:
-    *(gint64 *)member = value * G_TIME_SPAN_SECOND;
+    *(gint64 *) member = value * G_TIME_SPAN_SECOND;
     break;
   default:
     g_assert_not_reached ();
@@ -233,7 +233,7 @@ apply_key (ConicConfig *self, const Key *key, GKeyFile *file, GError **error)
     g_auto (GStrv) addresses = g_key_file_get_string_list (file, key->group, key->key, NULL, error);
 
     return addresses != NULL &&
-           conic_config_set_listen (self, (const char *const *)addresses, error);
+           conic_config_set_listen (self, (const char *const *) addresses, error);
   }
   if (key->kind == KIND_LOG_LEVEL) {
     g_autofree char *name = g_key_file_get_string (file, key->group, key->key, error);

@@ -38,7 +38,7 @@ static void
 on_deadline (ConicDeadline *deadline, gint64 now)
 {
   ConicDispatcher *self =
-      (ConicDispatcher *)((guint8 *)deadline - G_STRUCT_OFFSET (ConicDispatcher, deadline));
+      (ConicDispatcher *) ((guint8 *) deadline - G_STRUCT_OFFSET (ConicDispatcher, deadline));
 
   conic_hub_advance (self->hub, now);
   update_deadline (self);
@@ -55,7 +55,7 @@ make_timestamp (void)
 static void
 send_to_peer (ConicPeer *peer, const ConicMessage *message)
 {
-  Session *session = (Session *)peer;
+  Session *session = (Session *) peer;
   ConicMessage stamped = *message;
   g_autofree char *timestamp = NULL;
   g_autoptr (GBytes) text = NULL;
@@ -70,7 +70,7 @@ send_to_peer (ConicPeer *peer, const ConicMessage *message)
 static gboolean
 relay_to_peer (ConicPeer *peer, const ConicView *view, const char *sender_id)
 {
-  Session *session = (Session *)peer;
+  Session *session = (Session *) peer;
   g_autoptr (GBytes) text = conic_view_relay (view, sender_id, peer->dialect);
 
   if (text == NULL)
@@ -82,7 +82,7 @@ relay_to_peer (ConicPeer *peer, const ConicView *view, const char *sender_id)
 static void
 close_peer (ConicPeer *peer, guint16 status, const char *reason)
 {
-  Session *session = (Session *)peer;
+  Session *session = (Session *) peer;
 
   conic_websocket_close (session->websocket, status, reason);
 }

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* libsoup does what HTTP is: it reads the request, answers it, and does the WebSocket handshake.
- * Then the connection is taken from it and goes to the transport:
+/* A connection comes to be a client in one of two ways: at once if it begins with a proper
+ * WebSocket handshake, or by way of libsoup, which answers all other requests as well:
  *
- *   ConicAcceptor ─► SoupServer ─(wrote-informational: 101)─► ConicDispatcher
+ *   ConicAcceptor ─┬─(conic_handshake_answer)───────────────────┬─► ConicDispatcher
+ *                  └─► SoupServer ─(wrote-informational: 101)───┘
  *
- * The transport gets a duplicate of the socket, for a GSocket can't give its descriptor up. */
+ * The dispatcher gets a duplicate of libsoup's socket, for a GSocket can't give its descriptor up.
+ */
 
 #include "conic-server.h"
 
@@ -127,6 +129,16 @@ on_arrived (int fd, int spare, gint64 deadline, gpointer user_data)
     g_info ("A connection was lost at once: %s", error->message);
 }
 
+static void
+on_accepted (int fd, gpointer user_data)
+{
+  ConicServer *self = user_data;
+  g_autoptr (GError) error = NULL;
+
+  if (!conic_dispatcher_take (self->dispatcher, fd, NULL, NULL, 0, &error))
+    g_warning ("A client was dropped: %s", error->message);
+}
+
 static gboolean
 has_room (gpointer user_data)
 {
@@ -140,6 +152,7 @@ has_room (gpointer user_data)
 static const ConicAcceptorHandler acceptor_handler = {
     .has_room = has_room,
     .arrived = on_arrived,
+    .upgraded = on_accepted,
 };
 
 /* The handshake's answer is written: takes the connection from libsoup. */

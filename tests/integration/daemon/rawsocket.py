@@ -52,7 +52,7 @@ REQUEST = (
 class Client:
     """A connection to the daemon. Blocking, each read with a deadline of `timeout` seconds."""
 
-    def __init__(self, case, port, extra="", early=b"", receive_buffer=None, timeout=10):
+    def __init__(self, case, port, extra="", early=b"", receive_buffer=None, timeout=10, path="/ws"):
         self.socket = socket.socket()
         if receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
@@ -62,7 +62,7 @@ class Client:
         self.pending = b""
         self.id = None
         key = base64.b64encode(os.urandom(16)).decode()
-        request = REQUEST.format(path="/ws", port=port, key=key, extra=extra)
+        request = REQUEST.format(path=path, port=port, key=key, extra=extra)
         self.socket.sendall(request.encode() + early)
         self.response = self._until(b"\r\n\r\n").decode()
         if not self.response.startswith("HTTP/1.1 101 "):

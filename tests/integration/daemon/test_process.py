@@ -169,11 +169,35 @@ class ProcessTest(tap.TestCase):
     def test_handshake(self):
         """No extension is negotiated; what is sent before the answer to the handshake is not lost"""
         hub = Conicd(self)
-        client = Client(self, hub.port, extra="Sec-WebSocket-Extensions: permessage-deflate\r\n",
-                        early=b"\x81\x80abcd\x89\x85\0\0\0\0early")
-        self.assertNotIn("Extensions", client.response)
-        self.assertEqual(client.error()[0], "bad_message")
-        self.assertEqual(client.receive_frame(), (True, 10, b"early"))
+        # The first is answered by the daemon itself, the others by libsoup.
+        for path in ("/ws", "/ws?token=x", f"http://127.0.0.1:{hub.port}/ws"):
+            with self.subTest(path):
+                client = Client(self, hub.port, extra="Sec-WebSocket-Extensions: permessage-deflate\r\n",
+                                early=b"\x81\x80abcd\x89\x85\0\0\0\0early", path=path)
+                self.assertNotIn("Extensions", client.response)
+                self.assertEqual(client.error()[0], "bad_message")
+                self.assertEqual(client.receive_frame(), (True, 10, b"early"))
+                self.assertTrue(client.register()["data"]["success"])
+                self.assertEqual(client.close(), 1000)
+                self.assertTrue(client.ended())
+
+    def test_bad_handshakes(self):
+        """A handshake that is not one is refused, and says so"""
+        hub = Conicd(self)
+        good = REQUEST.format(path="/ws", port=hub.port, key="dGhlIHNhbXBsZSBub25jZQ==", extra="")
+        for old, new, status_code in (
+                ("Sec-WebSocket-Version: 13", "Sec-WebSocket-Version: 12", "4"),
+                ("dGhlIHNhbXBsZSBub25jZQ==", "short", "400"),
+                ("Sec-WebSocket-Key", "X-Key", "400"),
+                ("GET /ws", "POST /ws", "405"),
+                ("GET /ws", "GET /other", "404"),
+                ("Connection: Upgrade", "Connection: Upgrade\r\nContent-Length: 5", "413"),
+                ("Upgrade: websocket", "Upgrade: h2c", "426")):
+            with self.subTest(new), socket.create_connection(("127.0.0.1", hub.port)) as connection:
+                connection.settimeout(tap.seconds(10))
+                connection.sendall(good.replace(old, new).encode() + b"12345")
+                answer = connection.recv(65536).decode()
+                self.assertRegex(answer, rf"^HTTP/1\.1 {status_code}", new)
 
     def test_deadlines(self):
         """Half-open, drip-fed, never registered and silent clients are let go after their time"""

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The WebSocket handshake as nearly every client does it: bytes in, bytes out.
+ *
+ * A SoupServer takes four times as long for a connection as the rest of the daemon does with its
+ * registration: it has a dozen objects and sources for each. So what is plainly a proper handshake
+ * is answered from its headers, read by libsoup's parser; whatever is anything else, or not quite
+ * right, is the SoupServer's, which knows what to say. */
+
+#include "conic-handshake.h"
+
+#include "conic-limits.h"
+
+#include <libsoup/soup.h>
+#include <string.h>
+
+/* What a key is followed by before it is hashed: RFC 6455 section 1.3. */
+#define WEBSOCKET_GUID "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+
+/* Bytes of a key, and of the base64 that it comes as: RFC 6455 section 4.1. */
+#define KEY_BYTES        16
+#define KEY_BASE64_BYTES 24
+
+static gboolean
+is_key (const char *key)
+{
+  guchar bytes[KEY_BASE64_BYTES];
+  int state = 0;
+  guint save = 0;
+
+  return key != NULL && strlen (key) == KEY_BASE64_BYTES &&
+         g_base64_decode_step (key, KEY_BASE64_BYTES, bytes, &state, &save) == KEY_BYTES;
+}
+
+static gboolean
+is_handshake (SoupMessageHeaders *headers)
+{
+  const char *version = soup_message_headers_get_one (headers, "Sec-WebSocket-Version");
+  const char *upgrade = soup_message_headers_get_one (headers, "Upgrade");
+
+  return upgrade != NULL && g_ascii_strcasecmp (upgrade, "websocket") == 0 &&
+         soup_message_headers_header_contains (headers, "Connection", "Upgrade") &&
+         version != NULL && g_str_equal (version, "13") &&
+         soup_message_headers_get_one (headers, "Host") != NULL &&
+         soup_message_headers_get_one (headers, "Content-Length") == NULL &&
+         soup_message_headers_get_one (headers, "Transfer-Encoding") == NULL;
+}
+
+/**
+ * conic_handshake_answer:
+ * @head: (array length=length): the head of a request, with the empty line that ends it
+ * @length: bytes of @head
+ *
+ * Answers an opening handshake, RFC 6455 section 4.2. No extension and no subprotocol is
+ * negotiated.
+ *
+ * Returns: (transfer full) (nullable): the answer, or %NULL if the request is not plainly a
+ *   handshake on the hub's path
+ */
+char *
+conic_handshake_answer (const char *head, gsize length)
+{
+  g_autoptr (SoupMessageHeaders) headers = NULL;
+  g_autoptr (GChecksum) checksum = NULL;
+  g_autofree char *method = NULL;
+  g_autofree char *path = NULL;
+  g_autofree char *accept = NULL;
+  SoupHTTPVersion version;
+  guint8 digest[20];
+  gsize digest_length = sizeof digest;
+  const char *key;
+
+  headers = soup_message_headers_new (SOUP_MESSAGE_HEADERS_REQUEST);
+  if (soup_headers_parse_request (head, length, headers, &method, &path, &version) !=
+          SOUP_STATUS_OK ||
+      version != SOUP_HTTP_1_1 || !g_str_equal (method, "GET") ||
+      !g_str_equal (path, CONIC_DEFAULT_PATH) || !is_handshake (headers))
+    return NULL;
+  key = soup_message_headers_get_one (headers, "Sec-WebSocket-Key");
+  if (!is_key (key))
+    return NULL;
+
+  checksum = g_checksum_new (G_CHECKSUM_SHA1);
+  g_checksum_update (checksum, (const guchar *) key, KEY_BASE64_BYTES);
+  g_checksum_update (checksum, (const guchar *) WEBSOCKET_GUID, strlen (WEBSOCKET_GUID));
+  g_checksum_get_digest (checksum, digest, &digest_length);
+  accept = g_base64_encode (digest, digest_length);
+  return g_strconcat ("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
+                      "Connection: Upgrade\r\nSec-WebSocket-Accept: ",
+                      accept, "\r\n\r\n", NULL);
+}
