@@ -22,6 +22,9 @@ PRELOAD = os.environ.get("CONIC_TEST_PRELOAD", "")
 CONICD = os.path.join(BUILD, "daemon", "conicd")
 SUPPRESSIONS = os.path.join(SUPPORT, "leaks.supp")
 
+# Freed memory that AddressSanitizer keeps back counts as memory of the process.
+SPARING = "quarantine_size_mb=16"
+
 # A pipe that holds a few frames, so that the reader's turn is not the pipeline's business.
 PIPE_BYTES = 1 << 20
 
@@ -39,10 +42,11 @@ def gst_environment(leaks=False):
     if PRELOAD:
         options = os.environ.get("ASAN_OPTIONS", "")
         env["LD_PRELOAD"] = PRELOAD
-        env["ASAN_OPTIONS"] = f"{options}:detect_leaks={int(leaks)}:verify_asan_link_order=0:quarantine_size_mb=16"
-        env[
-            "LSAN_OPTIONS"
-        ] = f"suppressions={SUPPRESSIONS}:print_suppressions=0:fast_unwind_on_malloc=0"
+        env["ASAN_OPTIONS"] = f"{options}:detect_leaks={int(leaks)}:verify_asan_link_order=0:{SPARING}"
+        if leaks:
+            # Suppressions need whole stacks, which take time to unwind.
+            env["ASAN_OPTIONS"] += ":fast_unwind_on_malloc=0:malloc_context_size=15"
+            env["LSAN_OPTIONS"] = f"suppressions={SUPPRESSIONS}:print_suppressions=0"
         env["PYTHONMALLOC"] = "malloc"
     return env
 
