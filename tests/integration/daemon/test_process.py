@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """conicd as a process: its command line, its configuration, its addresses, its signals, its HTTP side."""
 
+import os
+import re
 import socket
 import threading
 import time
@@ -9,7 +11,7 @@ import urllib.error
 import urllib.request
 
 from conictest import tap
-from conictest.peers import CONICD, Conicd
+from conictest.peers import CONICD, ROOT, Conicd
 from conictest.process import Process, status
 from rawsocket import PING, REQUEST, Client, Closed
 
@@ -69,6 +71,25 @@ class ProcessTest(tap.TestCase):
         client = Client(self, int(port))
         client.send("x" * 2001)
         self.assertEqual(client.closed(), 1009)
+
+    def test_example_configuration(self):
+        """The example configuration names every key, with a value that is taken"""
+        with open(os.path.join(ROOT, "data", "conicd.conf"), encoding="utf-8") as file:
+            text = re.sub(r"(?m)^#([a-z-]+=)", r"\1", file.read())
+        self.assertEqual(len(re.findall(r"(?m)^[a-z-]+=", text)), 13)
+        process = self.conicd("--config", self.file(text.replace(":3000\n", ":0\n")))
+        process.wait_line("listening")
+
+    def test_service_manager(self):
+        """systemd hears when it is ready and when it stops"""
+        address = self.path("notify")
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+            manager.settimeout(tap.seconds(10))
+            manager.bind(address)
+            process = Process(self, "conicd", [CONICD, "--listen", "127.0.0.1:0"], env={"NOTIFY_SOCKET": address})
+            self.assertEqual(manager.recv(4096), b"READY=1")
+            self.assertEqual(process.stop(), 0)
+            self.assertEqual(manager.recv(4096), b"STOPPING=1")
 
     def test_addresses(self):
         """Several addresses, IPv6 among them, and ports of the kernel's choice"""
