@@ -86,7 +86,7 @@ configure (ConicConfig *config, const Options *options, GError **error)
   if (options->config != NULL && !conic_config_load (config, options->config, error))
     return FALSE;
   if (options->listen != NULL &&
-      !conic_config_set_listen (config, (const char *const *)options->listen, error))
+      !conic_config_set_listen (config, (const char *const *) options->listen, error))
     return FALSE;
   return options->log_level == NULL ||
          conic_config_set_log_level (config, options->log_level, error);

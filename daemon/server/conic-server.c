@@ -163,8 +163,8 @@ on_upgraded (SoupServerMessage *message, gpointer user_data)
   GSocketAddress *local = soup_server_message_get_local_address (message);
   Handshake *handshake = g_object_get_data (G_OBJECT (local), HANDSHAKE_KEY);
   int fd = handshake->spare;
-  g_autoptr (SoupServerMessage) kept = g_object_ref (message);
-  g_autoptr (GIOStream) stream = soup_server_message_steal_connection (message);
+  /* The reference that libsoup had goes with the connection. */
+  g_autoptr (GIOStream) stream = soup_server_message_steal_connection (g_object_ref (message));
   GInputStream *input = g_io_stream_get_input_stream (stream);
   g_autoptr (GError) error = NULL;
   guint8 early[EARLY_BYTES];
@@ -176,6 +176,7 @@ on_upgraded (SoupServerMessage *message, gpointer user_data)
   g_io_stream_close (stream, NULL, NULL);
   if (!conic_dispatcher_take (self->dispatcher, fd, NULL, early, MAX (n, 0), &error))
     g_warning ("A client was dropped: %s", error->message);
+  g_object_unref (message);
 }
 
 static void

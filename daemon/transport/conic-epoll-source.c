@@ -64,9 +64,9 @@ update_ready_time (ConicEpollSource *self)
 
   if (self->dispatching)
     return;
-  g_source_set_ready_time ((GSource *)self->source, self->woken     ? 0
-                                                    : first != NULL ? first->at
-                                                                    : -1);
+  g_source_set_ready_time ((GSource *) self->source, self->woken     ? 0
+                                                     : first != NULL ? first->at
+                                                                     : -1);
 }
 
 static void
@@ -108,7 +108,7 @@ serve_ready (ConicEpollSource *self)
 static gboolean
 on_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
 {
-  ConicEpollSource *self = ((Source *)source)->owner;
+  ConicEpollSource *self = ((Source *) source)->owner;
 
   self->dispatching = TRUE;
   if (self->woken) {
@@ -155,11 +155,11 @@ conic_epoll_source_new (GMainContext *context,
   self->deadlines = g_sequence_new (NULL);
   self->hooks = hooks;
   self->user_data = user_data;
-  self->source = (Source *)g_source_new (&functions, sizeof (Source));
+  self->source = (Source *) g_source_new (&functions, sizeof (Source));
   self->source->owner = self;
-  g_source_set_name ((GSource *)self->source, "conic epoll");
-  g_source_add_unix_fd ((GSource *)self->source, fd, G_IO_IN);
-  g_source_attach ((GSource *)self->source, context);
+  g_source_set_name ((GSource *) self->source, "conic epoll");
+  g_source_add_unix_fd ((GSource *) self->source, fd, G_IO_IN);
+  g_source_attach ((GSource *) self->source, context);
   return self;
 }
 
@@ -174,8 +174,8 @@ conic_epoll_source_free (ConicEpollSource *self)
 {
   g_return_if_fail (!self->dispatching);
 
-  g_source_destroy ((GSource *)self->source);
-  g_source_unref ((GSource *)self->source);
+  g_source_destroy ((GSource *) self->source);
+  g_source_unref ((GSource *) self->source);
   g_sequence_free (self->deadlines);
   close (self->epoll_fd);
   g_free (self);

@@ -121,7 +121,7 @@ conic_frame_write_header (guint8 header[CONIC_FRAME_SERVER_HEADER_MAX],
   header[0] = FIN | opcode;
   header[1] = n_bytes == 0 ? length : n_bytes == 2 ? LENGTH_IS_16 : LENGTH_IS_64;
   for (guint i = 0; i < n_bytes; i++)
-    header[2 + i] = (guint64)length >> (8 * (n_bytes - 1 - i));
+    header[2 + i] = (guint64) length >> (8 * (n_bytes - 1 - i));
   return 2 + n_bytes;
 }
 
@@ -270,7 +270,7 @@ conic_frame_check_close (const guint8 *payload,
     return TRUE;
   }
 
-  given = length >= 2 ? (guint)payload[0] << 8 | payload[1] : 0;
+  given = length >= 2 ? (guint) payload[0] << 8 | payload[1] : 0;
   if (!close_status_is_valid (given)) {
     *status = CONIC_STATUS_PROTOCOL_ERROR;
     *reason = "bad close status";

@@ -44,7 +44,7 @@ static ConicReaderResult
 give_out (ConicReaderItem *item, ConicOpcode opcode, const guint8 *data, gsize length)
 {
   item->opcode = opcode;
-  item->data = data != NULL ? data : (const guint8 *)"";
+  item->data = data != NULL ? data : (const guint8 *) "";
   item->length = length;
   if (conic_frame_is_control (opcode))
     return CONIC_READER_CONTROL;
