@@ -35,11 +35,13 @@ typedef struct {
   guint latency;          /* OBJECT_LOCK */
   GPtrArray *connections; /* (element-type GstConicConnection): the endpoint's thread's */
   GHashTable *draining;   /* GstConicConnection to GSource: the endpoint's thread's */
+  GSource *eos_timer;     /* likewise */
 
   GMutex lock;
   GPtrArray *inputs;     /* (element-type GstConicInput) */
   GPtrArray *data_sinks; /* (element-type GstConicDataSink) */
-  guint n_ended;         /* sink pads at EOS */
+  guint n_leaving;       /* connections that are being put away */
+  GCond left;            /* there is one fewer of them */
 } GstConicBaseBinPrivate;
 
 static void child_proxy_init (gpointer iface, gpointer data);
@@ -243,24 +245,52 @@ session_connected (GstElement *element, GstConicSession *session)
   gst_conic_connection_open (find_connection (GST_CONIC_BASE_BIN (element), session));
 }
 
-static void
-put_away (GstConicBaseBin *self, GstConicConnection *connection, gboolean keep_pads)
-{
-  gst_conic_connection_close (connection);
-  gst_conic_outputs_remove_media (PRIV (self)->outputs, connection, keep_pads);
-  gst_bin_remove (GST_BIN (self), GST_ELEMENT (connection));
-}
+typedef struct {
+  GstConicBaseBin *bin; /* stop() waits for us, so it stays */
+  gboolean by_peer;
+  gboolean keep_pads;
+} Farewell;
 
-/* The other side has left: what it sent before ends with EOS. */
+/* In a thread of its own: what is downstream may block for as long as it likes. */
 static void
-drain_connection (GstConicBaseBin *self, GstConicConnection *connection)
+put_away (GstElement *element, gpointer user_data)
 {
+  GstConicConnection *connection = GST_CONIC_CONNECTION (element);
+  Farewell *farewell = user_data;
+  GstConicBaseBin *self = farewell->bin;
   GstConicBaseBinPrivate *priv = PRIV (self);
 
-  gst_conic_connection_send_eos (connection);
-  if (gst_conic_endpoint_has_target (priv->endpoint))
-    gst_conic_outputs_end_data (priv->outputs);
-  put_away (self, connection, FALSE);
+  if (farewell->by_peer) {
+    gst_conic_connection_send_eos (connection);
+    if (gst_conic_endpoint_has_target (priv->endpoint))
+      gst_conic_outputs_end_data (priv->outputs);
+  }
+  gst_conic_connection_close (connection);
+  gst_conic_outputs_remove_media (priv->outputs, connection, farewell->keep_pads);
+  gst_bin_remove (GST_BIN (self), GST_ELEMENT (connection));
+
+  g_mutex_lock (&priv->lock);
+  priv->n_leaving--;
+  g_cond_broadcast (&priv->left);
+  g_mutex_unlock (&priv->lock);
+}
+
+static void
+start_to_put_away (GstConicBaseBin *self,
+                   GstConicConnection *connection,
+                   gboolean by_peer,
+                   gboolean keep_pads)
+{
+  GstConicBaseBinPrivate *priv = PRIV (self);
+  Farewell *farewell = g_new0 (Farewell, 1);
+
+  farewell->bin = self;
+  farewell->by_peer = by_peer;
+  farewell->keep_pads = keep_pads;
+  g_mutex_lock (&priv->lock);
+  priv->n_leaving++;
+  g_mutex_unlock (&priv->lock);
+  gst_element_call_async (GST_ELEMENT (connection), put_away, farewell, g_free);
 }
 
 typedef struct {
@@ -272,10 +302,11 @@ static gboolean
 on_drain_timer (gpointer user_data)
 {
   Drain *drain = user_data;
-  g_autoptr (GstConicConnection) connection = gst_object_ref (drain->connection);
+  GstConicBaseBin *self = drain->bin;
 
-  g_hash_table_remove (PRIV (drain->bin)->draining, connection);
-  drain_connection (drain->bin, connection);
+  /* The other side has left: what it sent before ends with EOS. */
+  start_to_put_away (self, drain->connection, TRUE, FALSE);
+  g_hash_table_remove (PRIV (self)->draining, drain->connection);
   return G_SOURCE_REMOVE;
 }
 
@@ -286,33 +317,50 @@ destroy_source (gpointer source)
   g_source_unref (source);
 }
 
+/* (transfer full) */
+static GSource *
+add_timer (const char *name,
+           guint milliseconds,
+           GSourceFunc func,
+           gpointer data,
+           GDestroyNotify free)
+{
+  GSource *timer = g_timeout_source_new (milliseconds);
+
+  g_source_set_static_name (timer, name);
+  g_source_set_callback (timer, func, data, free);
+  g_source_attach (timer, g_main_context_get_thread_default ());
+  return timer;
+}
+
 static void
 session_closed (GstElement *element, GstConicSession *session, gboolean by_peer)
 {
   GstConicBaseBin *self = GST_CONIC_BASE_BIN (element);
   GstConicBaseBinPrivate *priv = PRIV (self);
-  g_autoptr (GstConicConnection) connection = find_connection (self, session);
-  GSource *timer;
+  GstConicConnection *connection = find_connection (self, session);
   Drain *drain;
+  guint latency;
 
   if (connection == NULL)
     return;
   gst_object_ref (connection);
   g_ptr_array_remove (priv->connections, connection);
+  gst_conic_connection_leave (connection);
   if (!by_peer || !gst_conic_base_bin_receives (self)) {
-    put_away (self, connection, gst_conic_endpoint_has_target (priv->endpoint));
+    start_to_put_away (self, connection, FALSE, gst_conic_endpoint_has_target (priv->endpoint));
+    gst_object_unref (connection);
     return;
   }
+  GST_OBJECT_LOCK (self);
+  latency = priv->latency;
+  GST_OBJECT_UNLOCK (self);
   drain = g_new0 (Drain, 1);
   drain->bin = self;
   drain->connection = connection;
-  GST_OBJECT_LOCK (self);
-  timer = g_timeout_source_new (priv->latency + DRAIN_TIME);
-  GST_OBJECT_UNLOCK (self);
-  g_source_set_static_name (timer, "conic-drain");
-  g_source_set_callback (timer, on_drain_timer, drain, g_free);
-  g_source_attach (timer, g_main_context_get_thread_default ());
-  g_hash_table_insert (priv->draining, gst_object_ref (connection), timer);
+  g_hash_table_insert (priv->draining, connection,
+                       add_timer ("conic-drain", latency + DRAIN_TIME, on_drain_timer, drain,
+                                  g_free));
 }
 
 static void
@@ -325,8 +373,9 @@ stopping (GstElement *element)
 
   g_hash_table_iter_init (&iter, priv->draining);
   while (g_hash_table_iter_next (&iter, &connection, NULL))
-    put_away (self, connection, FALSE);
+    start_to_put_away (self, connection, FALSE, FALSE);
   g_hash_table_remove_all (priv->draining);
+  g_clear_pointer (&priv->eos_timer, destroy_source);
 }
 
 static const GstConicEndpointHandlers handlers = {
@@ -399,44 +448,49 @@ on_input_ready (GstConicInput *input, gpointer user_data)
 static gboolean
 on_eos_timer (gpointer user_data)
 {
-  gst_element_post_message (user_data, gst_message_new_eos (user_data));
+  GstConicBaseBin *self = user_data;
+
+  g_clear_pointer (&PRIV (self)->eos_timer, g_source_unref);
+  gst_element_post_message (GST_ELEMENT (self), gst_message_new_eos (GST_OBJECT (self)));
   return G_SOURCE_REMOVE;
 }
 
 static void
 eos_in_thread (GstElement *element, gpointer data)
 {
-  g_autoptr (GSource) timer = g_timeout_source_new (EOS_LINGER);
+  GstConicBaseBinPrivate *priv = PRIV (GST_CONIC_BASE_BIN (element));
 
-  g_source_set_static_name (timer, "conic-eos");
-  g_source_set_callback (timer, on_eos_timer, gst_object_ref (element), gst_object_unref);
-  g_source_attach (timer, g_main_context_get_thread_default ());
+  if (priv->eos_timer == NULL)
+    priv->eos_timer = add_timer ("conic-eos", EOS_LINGER, on_eos_timer, element, NULL);
 }
 
+/* The element has come to its end when all its sink pads have. */
 static void
-sink_pad_ended (GstConicBaseBin *self)
+check_eos (GstConicBaseBin *self)
 {
-  GstConicBaseBinPrivate *priv = PRIV (self);
-  gboolean all;
+  g_autoptr (GPtrArray) inputs = gst_conic_base_bin_get_inputs (self);
+  g_autoptr (GPtrArray) sinks = copy_data_sinks (self);
 
-  g_mutex_lock (&priv->lock);
-  priv->n_ended++;
-  all = priv->n_ended == priv->inputs->len + priv->data_sinks->len;
-  g_mutex_unlock (&priv->lock);
-  if (all)
+  for (guint i = 0; i < inputs->len; i++)
+    if (!gst_conic_input_is_eos (g_ptr_array_index (inputs, i)))
+      return;
+  for (guint i = 0; i < sinks->len; i++)
+    if (!gst_conic_data_sink_is_eos (g_ptr_array_index (sinks, i)))
+      return;
+  if (inputs->len + sinks->len > 0)
     gst_conic_base_bin_invoke (self, eos_in_thread, NULL, NULL);
 }
 
 static void
 on_input_eos (GstConicInput *input, gpointer user_data)
 {
-  sink_pad_ended (user_data);
+  check_eos (user_data);
 }
 
 static void
 on_data_eos (GstConicDataSink *pad, gpointer user_data)
 {
-  sink_pad_ended (user_data);
+  check_eos (user_data);
 }
 
 /* --- request pads --- */
@@ -509,8 +563,8 @@ gst_conic_base_bin_request_new_pad (GstElement *element,
   g_autoptr (GstPad) taken = gst_element_get_static_pad (element, chosen);
   GstPad *pad;
 
-  if (taken != NULL) {
-    GST_WARNING_OBJECT (self, "there is a pad %s already", chosen);
+  if (taken != NULL || gst_conic_outputs_are_named (element, chosen)) {
+    GST_WARNING_OBJECT (self, "the pad name %s is taken", chosen);
     return NULL;
   }
   if (g_str_has_prefix (chosen, "audio_"))
@@ -554,6 +608,7 @@ gst_conic_base_bin_release_pad (GstElement *element, GstPad *pad)
     gst_element_set_state (input, GST_STATE_NULL);
     gst_bin_remove (GST_BIN (self), input);
   }
+  check_eos (self);
 }
 
 /* gst-launch sets pad properties by pad name: “conicsink data_chat::lines=true”. */
@@ -580,8 +635,13 @@ child_proxy_init (gpointer iface, gpointer data)
 static void
 stop (GstConicBaseBin *self)
 {
-  gst_conic_endpoint_stop (PRIV (self)->endpoint);
-  PRIV (self)->n_ended = 0;
+  GstConicBaseBinPrivate *priv = PRIV (self);
+
+  gst_conic_endpoint_stop (priv->endpoint);
+  g_mutex_lock (&priv->lock);
+  while (priv->n_leaving > 0)
+    g_cond_wait (&priv->left, &priv->lock);
+  g_mutex_unlock (&priv->lock);
 }
 
 static GstStateChangeReturn
@@ -679,6 +739,7 @@ gst_conic_base_bin_finalize (GObject *object)
   g_ptr_array_unref (priv->inputs);
   g_ptr_array_unref (priv->data_sinks);
   gst_conic_outputs_free (priv->outputs);
+  g_cond_clear (&priv->left);
   g_mutex_clear (&priv->lock);
 
   G_OBJECT_CLASS (gst_conic_base_bin_parent_class)->finalize (object);
@@ -723,6 +784,7 @@ gst_conic_base_bin_init (GstConicBaseBin *self)
   priv->connections = g_ptr_array_new_with_free_func (gst_object_unref);
   priv->draining = g_hash_table_new_full (NULL, NULL, gst_object_unref, destroy_source);
   g_mutex_init (&priv->lock);
+  g_cond_init (&priv->left);
   priv->inputs = g_ptr_array_new_with_free_func (gst_object_unref);
   priv->data_sinks = g_ptr_array_new_with_free_func (gst_object_unref);
   priv->outputs = gst_conic_outputs_new (GST_ELEMENT (self));

@@ -6,6 +6,9 @@
 #include "gstconicflow.h"
 #include "gstconicobjects.h"
 
+/* Data channels that the other side may open in a session; each label costs a pad and a thread. */
+#define REMOTE_CHANNELS_MAX 64
+
 struct _GstConicChannels {
   GstConicBaseBin *bin;
   GstElement *webrtcbin;
@@ -112,14 +115,33 @@ add_channel (GstConicChannels *self, GstWebRTCDataChannel *data_channel, gboolea
   return channel;
 }
 
+static guint
+count_remote (GstConicChannels *self)
+{
+  guint n = 0;
+
+  g_mutex_lock (&self->lock);
+  for (guint i = 0; i < self->channels->len; i++)
+    if (gst_conic_channel_is_remote (g_ptr_array_index (self->channels, i)))
+      n++;
+  g_mutex_unlock (&self->lock);
+  return n;
+}
+
 static void
 on_data_channel (GstElement *webrtcbin, GstWebRTCDataChannel *data_channel, GstConicChannels *self)
 {
-  GstConicChannel *channel = add_channel (self, data_channel, TRUE);
   g_autoptr (GPtrArray) channels = NULL;
   g_autoptr (GstConicDataSink) sink = NULL;
-  const char *label = gst_conic_channel_get_label (channel);
+  GstConicChannel *channel;
+  const char *label;
 
+  if (count_remote (self) >= REMOTE_CHANNELS_MAX) {
+    gst_webrtc_data_channel_close (data_channel);
+    return;
+  }
+  channel = add_channel (self, data_channel, TRUE);
+  label = gst_conic_channel_get_label (channel);
   channels = copy_channels (self);
   if (is_control (channel)) {
     gst_conic_flow_receive (self->flow, "hello", channels);

@@ -4,7 +4,6 @@
 
 #include "gstconiccodec.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 static const GstConicCodec codecs[] = {
@@ -176,10 +175,13 @@ carries (const GstConicCodec *codec, const GstSDPMedia *media, const char *paylo
 {
   gsize length;
   const char *name = find_encoding_name (media, payload_type, &length);
+  guint64 number;
 
+  if (!g_ascii_string_to_unsigned (payload_type, 10, 0, 127, &number, NULL))
+    return FALSE;
   /* RFC 3551's static payload types need no rtpmap. */
   if (length == 0)
-    return codec->payload_type < 96 && atoi (payload_type) == codec->payload_type;
+    return codec->payload_type < 96 && number == (guint64) codec->payload_type;
   return strlen (codec->encoding_name) == length &&
          g_ascii_strncasecmp (codec->encoding_name, name, length) == 0;
 }
@@ -189,7 +191,7 @@ gst_conic_codec_find_payload_type (const GstConicCodec *codec, const GstSDPMedia
 {
   for (guint i = 0; i < gst_sdp_media_formats_len (media); i++)
     if (carries (codec, media, gst_sdp_media_get_format (media, i)))
-      return atoi (gst_sdp_media_get_format (media, i));
+      return (int) g_ascii_strtoull (gst_sdp_media_get_format (media, i), NULL, 10);
   return -1;
 }
 
@@ -203,7 +205,7 @@ gst_conic_codec_choose (const GstSDPMedia *media)
 
     for (guint j = 0; j < G_N_ELEMENTS (codecs); j++)
       if (codecs[j].kind == kind && carries (&codecs[j], media, format) && can_decode (&codecs[j]))
-        return gst_conic_codec_get_rtp_caps (&codecs[j], atoi (format));
+        return gst_conic_codec_get_rtp_caps (&codecs[j], (int) g_ascii_strtoull (format, NULL, 10));
   }
   return gst_caps_new_empty ();
 }

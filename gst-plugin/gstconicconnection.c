@@ -41,6 +41,7 @@ struct _GstConicConnection {
   GPtrArray *shares; /* Share */
   gboolean described;
   gboolean is_open;
+  gboolean has_left;
   GSource *data_timer;
   GSource *measure_timer;
 
@@ -97,10 +98,10 @@ is_described (GstConicConnection *self)
 static void
 go_on (GstConicConnection *self)
 {
-  if (self->described || self->webrtcbin == NULL || !is_described (self))
+  if (self->described || self->has_left || !is_described (self))
     return;
   self->described = TRUE;
-  if (gst_conic_session_is_offerer (self->session))
+  if (gst_conic_session_get_remote_description (self->session) == NULL)
     gst_conic_session_offer (self->session);
   else
     gst_conic_session_answer (self->session);
@@ -263,12 +264,26 @@ answer_section (GstConicConnection *self, GPtrArray *inputs, const GstSDPMedia *
 }
 
 static void
+leave_out_used (GstConicConnection *self, GPtrArray *inputs)
+{
+  for (guint i = 0; i < self->shares->len; i++) {
+    Share *share = g_ptr_array_index (self->shares, i);
+
+    g_ptr_array_remove (inputs, share->input);
+  }
+}
+
+static void
 answer_media (GstConicConnection *self)
 {
   const GstSDPMessage *offer = gst_conic_session_get_remote_description (self->session);
+  const GstSDPMessage *done = gst_conic_session_get_local_description (self->session);
   g_autoptr (GPtrArray) inputs = gst_conic_base_bin_get_inputs (self->bin);
 
-  for (guint i = 0; i < gst_sdp_message_medias_len (offer); i++) {
+  /* In a renegotiation, what is there stays as it is. */
+  leave_out_used (self, inputs);
+  for (guint i = done != NULL ? gst_sdp_message_medias_len (done) : 0;
+       i < gst_sdp_message_medias_len (offer); i++) {
     const GstSDPMedia *media = gst_sdp_message_get_media (offer, i);
 
     if (gst_conic_sdp_get_kind (media) != GST_WEBRTC_KIND_UNKNOWN)
@@ -279,15 +294,13 @@ answer_media (GstConicConnection *self)
 void
 gst_conic_connection_negotiate (GstConicConnection *self)
 {
-  if (self->described) {
-    /* Renegotiation by the other side: what is there stays as it is. */
-    gst_conic_session_answer (self->session);
-    return;
-  }
-  if (gst_conic_session_is_offerer (self->session))
-    offer_media (self);
-  else
+  const GstSDPMessage *theirs = gst_conic_session_get_remote_description (self->session);
+
+  self->described = FALSE;
+  if (theirs != NULL)
     answer_media (self);
+  else
+    offer_media (self);
   go_on (self);
 }
 
@@ -418,6 +431,12 @@ on_deep_element_added (GstBin *self, GstBin *bin, GstElement *element, gpointer 
   set_boolean (element, "rtx-next-seqnum", FALSE);
 }
 
+static GstPadProbeReturn
+drop_buffer (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+  return GST_PAD_PROBE_DROP;
+}
+
 static void
 on_webrtc_pad (GstElement *webrtcbin, GstPad *pad, GstConicConnection *self)
 {
@@ -426,6 +445,11 @@ on_webrtc_pad (GstElement *webrtcbin, GstPad *pad, GstConicConnection *self)
 
   if (gst_pad_get_direction (pad) != GST_PAD_SRC)
     return;
+  if (!gst_conic_base_bin_receives (self->bin)) {
+    gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST, drop_buffer,
+                       NULL, NULL);
+    return;
+  }
   decoder = gst_element_factory_make ("decodebin", NULL);
   if (decoder == NULL) {
     GST_ELEMENT_WARNING (self->bin, CORE, MISSING_PLUGIN,
@@ -463,13 +487,16 @@ gst_conic_connection_send_eos (GstConicConnection *self)
 /* --- the object --- */
 
 void
-gst_conic_connection_close (GstConicConnection *self)
+gst_conic_connection_leave (GstConicConnection *self)
 {
+  self->has_left = TRUE;
   clear_timer (&self->data_timer);
   clear_timer (&self->measure_timer);
-  if (self->webrtcbin == NULL)
-    return;
+}
 
+void
+gst_conic_connection_close (GstConicConnection *self)
+{
   for (guint i = 0; i < self->shares->len; i++) {
     Share *share = g_ptr_array_index (self->shares, i);
 

@@ -33,6 +33,11 @@ void gst_conic_connection_open (GstConicConnection *self);
 /* The element has a new data pad. */
 void gst_conic_connection_open_data (GstConicConnection *self, const char *label);
 
+/* The session is over: nothing of the above is called any more. */
+void gst_conic_connection_leave (GstConicConnection *self);
+
+/* The rest in any one thread, after gst_conic_connection_leave(). */
+
 /* Ends the streams that come from the other side properly, with EOS. */
 void gst_conic_connection_send_eos (GstConicConnection *self);
 

@@ -191,6 +191,29 @@ drain (GstConicDataSink *self)
 }
 
 static void
+set_flushing (GstConicDataSink *self, gboolean flushing)
+{
+  g_mutex_lock (&self->lock);
+  self->flushing = flushing;
+  self->is_eos = FALSE;
+  self->serial++;
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->lock);
+}
+
+/* Nothing of a stream that has been cut off goes out with the next. */
+static void
+reset (GstConicDataSink *self)
+{
+  gboolean lines = self->splitter.lines;
+
+  gst_conic_splitter_clear (&self->splitter);
+  gst_conic_splitter_init (&self->splitter);
+  self->splitter.lines = lines;
+  self->warned = FALSE;
+}
+
+static void
 set_caps (GstConicDataSink *self, const GstCaps *caps)
 {
   const GstStructure *structure = gst_caps_get_structure (caps, 0);
@@ -209,6 +232,13 @@ gst_conic_data_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
   case GST_EVENT_CAPS:
     gst_event_parse_caps (event, &caps);
     set_caps (self, caps);
+    break;
+  case GST_EVENT_FLUSH_START:
+    set_flushing (self, TRUE);
+    break;
+  case GST_EVENT_FLUSH_STOP:
+    set_flushing (self, FALSE);
+    reset (self);
     break;
   case GST_EVENT_EOS:
     if (send_pending (self, TRUE) == GST_FLOW_OK) {
@@ -230,12 +260,9 @@ gst_conic_data_sink_activate_mode (GstPad *pad, GstObject *parent, GstPadMode mo
 
   if (mode != GST_PAD_MODE_PUSH)
     return FALSE;
-  g_mutex_lock (&self->lock);
-  self->flushing = !active;
-  self->is_eos = FALSE;
-  self->serial++;
-  g_cond_broadcast (&self->changed);
-  g_mutex_unlock (&self->lock);
+  set_flushing (self, !active);
+  if (active)
+    reset (self);
   return TRUE;
 }
 

@@ -15,6 +15,9 @@ GST_DEBUG_CATEGORY_STATIC (gst_conic_data_src_debug);
 /* Bytes at which a peer that can't pause has its channel closed. */
 #define QUEUE_LIMIT (64 * 1024 * 1024)
 
+/* What a message costs beyond its bytes, so that empty ones count too. */
+#define ITEM_OVERHEAD 128
+
 typedef struct {
   GstConicChannel *channel;
   GBytes *data; /* NULL is EOS */
@@ -111,7 +114,7 @@ wait_for_item (GstConicDataSrc *self)
     g_cond_wait (&self->changed, &self->lock);
   item = self->flushing ? NULL : g_queue_pop_head (&self->items);
   if (item != NULL && item->data != NULL)
-    self->bytes -= g_bytes_get_size (item->data);
+    self->bytes -= g_bytes_get_size (item->data) + ITEM_OVERHEAD;
   if (self->bytes <= QUEUE_LOW && self->paused->len > 0) {
     resume = self->paused;
     self->paused = g_ptr_array_new_with_free_func (g_object_unref);
@@ -229,37 +232,49 @@ push_full (GstConicDataSrc *self, GstConicChannel *channel)
     gst_conic_flow_send_pause (channel, TRUE);
 }
 
+static void
+refuse (GstConicDataSrc *self, GstConicChannel *channel)
+{
+  g_autoptr (GstElement) element = gst_pad_get_parent_element (GST_PAD (self));
+
+  if (gst_conic_channel_is_closed (channel))
+    return;
+  gst_conic_channel_close (channel);
+  GST_ELEMENT_WARNING (element, RESOURCE, NO_SPACE_LEFT,
+                       ("Channel “%s” was closed: its messages are not read as fast as they come, "
+                        "and the other side doesn't pause",
+                        self->label),
+                       (NULL));
+}
+
 void
 gst_conic_data_src_push (GstConicDataSrc *self,
                          GstConicChannel *channel,
                          GBytes *data,
                          gboolean is_text)
 {
-  Item *item = g_new0 (Item, 1);
-  gsize bytes;
+  gsize size = g_bytes_get_size (data) + ITEM_OVERHEAD;
+  gboolean full, refused;
 
-  item->channel = g_object_ref (channel);
-  item->data = g_bytes_ref (data);
-  item->is_text = is_text;
   g_mutex_lock (&self->lock);
-  g_queue_push_tail (&self->items, item);
-  self->bytes += g_bytes_get_size (data);
-  bytes = self->bytes;
+  refused = self->bytes + size > QUEUE_LIMIT;
+  if (!refused) {
+    Item *item = g_new0 (Item, 1);
+
+    item->channel = g_object_ref (channel);
+    item->data = g_bytes_ref (data);
+    item->is_text = is_text;
+    g_queue_push_tail (&self->items, item);
+    self->bytes += size;
+  }
+  full = self->bytes > QUEUE_HIGH;
   g_cond_signal (&self->changed);
   g_mutex_unlock (&self->lock);
 
-  if (bytes > QUEUE_LIMIT) {
-    g_autoptr (GstElement) element = gst_pad_get_parent_element (GST_PAD (self));
-
-    GST_ELEMENT_WARNING (element, RESOURCE, NO_SPACE_LEFT,
-                         ("Channel “%s” was closed: its messages are not read as fast as they "
-                          "come, and the other side doesn't pause",
-                          self->label),
-                         (NULL));
-    gst_conic_channel_close (channel);
-  } else if (bytes > QUEUE_HIGH) {
+  if (refused)
+    refuse (self, channel);
+  else if (full)
     push_full (self, channel);
-  }
 }
 
 void

@@ -28,6 +28,9 @@ GST_DEBUG_CATEGORY_STATIC (gst_conic_endpoint_debug);
  * offers that come before the media is known. */
 #define EARLY_MESSAGES_MAX 128
 
+/* Sessions with one peer: one each way, and as many that are about to be replaced. */
+#define SESSIONS_PER_PEER 4
+
 struct _GstConicEndpoint {
   GObject parent_instance;
 
@@ -35,6 +38,13 @@ struct _GstConicEndpoint {
   const GstConicEndpointHandlers *handlers;
 
   GstConicSettings settings;
+
+  /* What the settings were at the start; fixed from then on. */
+  char *uri;
+  char *client_id;
+  char *target_id;
+  guint session_timeout;
+  guint max_sessions;
 
   GMutex sessions_lock;
   GPtrArray *sessions; /* (element-type GstConicSession): changed by the thread only */
@@ -101,7 +111,7 @@ send_bye (GstConicEndpoint *self, const char *peer_id, const char *session_id, c
 static gboolean
 is_target (GstConicEndpoint *self, const char *peer_id)
 {
-  return self->settings.target_id != NULL && g_str_equal (self->settings.target_id, peer_id);
+  return self->target_id != NULL && g_str_equal (self->target_id, peer_id);
 }
 
 static gboolean
@@ -292,18 +302,33 @@ call_target (GstConicEndpoint *self)
   g_autofree char *session_id = NULL;
   GstConicSession *session;
 
-  if (self->settings.target_id == NULL || !self->ready || self->stopping ||
-      !conic_client_is_registered (self->client) ||
-      find_session (self, self->settings.target_id, NULL))
+  if (self->target_id == NULL || !self->ready || self->stopping ||
+      !conic_client_is_registered (self->client))
     return;
   if (self->call_timer != NULL)
     g_source_destroy (self->call_timer);
   g_clear_pointer (&self->call_timer, g_source_unref);
 
+  session = find_session (self, self->target_id, NULL);
+  if (session != NULL) {
+    gst_conic_session_resend (session);
+    return;
+  }
   session_id = g_strdup_printf ("%08x%08x", g_random_int (), g_random_int ());
-  session = add_session (self, self->settings.target_id, session_id, TRUE);
+  session = add_session (self, self->target_id, session_id, TRUE);
   if (session != NULL)
     self->handlers->session_negotiate (self->element, session);
+}
+
+/* The target isn't there, or won't take the call: the offer that is made will do for the next try. */
+static void
+hold_call (GstConicEndpoint *self, GstConicSession *session, const GError *error)
+{
+  /* The hub answers each candidate that followed the offer, too. */
+  if (self->call_timer != NULL)
+    return;
+  gst_conic_session_hold (session);
+  gst_conic_messages_warning (self->element, error, schedule_call (self));
 }
 
 /* --- messages --- */
@@ -331,6 +356,19 @@ resolve_glare (GstConicEndpoint *self, const char *peer_id)
   return FALSE;
 }
 
+/* Every session costs threads and sockets; nobody gets all of them. */
+static gboolean
+may_add_session (GstConicEndpoint *self, const char *peer_id)
+{
+  guint n_of_peer = 0;
+
+  for (guint i = 0; i < self->sessions->len; i++)
+    if (g_str_equal (gst_conic_session_get_peer_id (g_ptr_array_index (self->sessions, i)),
+                     peer_id))
+      n_of_peer++;
+  return n_of_peer < SESSIONS_PER_PEER && self->sessions->len < self->max_sessions;
+}
+
 static void
 on_offer (GstConicEndpoint *self, const ConicMessage *message)
 {
@@ -341,7 +379,7 @@ on_offer (GstConicEndpoint *self, const ConicMessage *message)
     keep_early (self, message);
     return;
   }
-  if (self->settings.target_id != NULL && !is_target (self, message->from_id)) {
+  if (self->target_id != NULL && !is_target (self, message->from_id)) {
     send_bye (self, message->from_id, message->session_id, "this peer takes no calls");
     return;
   }
@@ -354,6 +392,11 @@ on_offer (GstConicEndpoint *self, const ConicMessage *message)
     remove_session (self, session, FALSE);
     gst_conic_messages_session_ended (self->element, session, "replaced by a new call");
     session = NULL;
+  }
+  if (session == NULL && !may_add_session (self, message->from_id)) {
+    send_bye (self, message->from_id, message->session_id,
+              "this peer has no room for another session");
+    return;
   }
   if (session == NULL)
     session = add_session (self, message->from_id, message->session_id, FALSE);
@@ -405,7 +448,7 @@ on_bye (GstConicEndpoint *self, const ConicMessage *message)
     return;
   if (gst_conic_session_has_local_offer (session)) {
     error = gst_conic_messages_new_refusal (message->from_id, reason);
-    lose_session (self, session, error);
+    hold_call (self, session, error);
     return;
   }
   keep = g_object_ref (session);
@@ -420,12 +463,16 @@ on_error (GstConicEndpoint *self, const ConicMessage *message)
   g_autoptr (GError) error = NULL;
 
   GST_INFO_OBJECT (self->element, "the hub says %s: %s", conic_error_to_code (message->code),
-                   message->error_message);
+                   message->error_message != NULL ? message->error_message : "");
   if (session == NULL || gst_conic_session_is_connected (session))
     return;
   error = g_error_new (CONIC_ERROR, (int) message->code, "could not call “%s”: %s", message->to_id,
-                       message->error_message);
-  lose_session (self, session, error);
+                       message->error_message != NULL ? message->error_message
+                                                      : conic_error_to_code (message->code));
+  if (gst_conic_session_has_local_offer (session))
+    hold_call (self, session, error);
+  else
+    lose_session (self, session, error);
 }
 
 static void
@@ -466,8 +513,7 @@ on_client_registered (ConicClient *client, const char *id, GstConicEndpoint *sel
 static void
 on_client_lost (ConicClient *client, const GError *error, guint delay, GstConicEndpoint *self)
 {
-  g_autoptr (GError) located =
-      gst_conic_messages_at_hub (error, self->settings.uri, self->settings.client_id);
+  g_autoptr (GError) located = gst_conic_messages_at_hub (error, self->uri, self->client_id);
 
   gst_conic_settings_set_connected (&self->settings, self->element, FALSE, NULL);
   gst_conic_messages_warning (self->element, located, delay);
@@ -476,8 +522,7 @@ on_client_lost (ConicClient *client, const GError *error, guint delay, GstConicE
 static void
 on_client_failed (ConicClient *client, const GError *error, GstConicEndpoint *self)
 {
-  g_autoptr (GError) located =
-      gst_conic_messages_at_hub (error, self->settings.uri, self->settings.client_id);
+  g_autoptr (GError) located = gst_conic_messages_at_hub (error, self->uri, self->client_id);
 
   gst_conic_settings_set_connected (&self->settings, self->element, FALSE, NULL);
   gst_conic_messages_error (self->element, located);
@@ -561,7 +606,7 @@ ready_in_thread (GstElement *element, gpointer data)
   GQueue early = self->early;
   ConicMessage *message;
 
-  if (self->ready)
+  if (self->ready || self->stopping)
     return;
   self->ready = TRUE;
   g_queue_init (&self->early);
@@ -583,7 +628,7 @@ run_thread (gpointer data)
   g_signal_connect (self->client, "message", G_CALLBACK (on_client_message), self);
   g_signal_connect (self->client, "lost", G_CALLBACK (on_client_lost), self);
   g_signal_connect (self->client, "failed", G_CALLBACK (on_client_failed), self);
-  conic_client_start (self->client, self->settings.uri, self->settings.client_id);
+  conic_client_start (self->client, self->uri, self->client_id);
 
   g_main_loop_run (self->loop);
 
@@ -601,6 +646,16 @@ gst_conic_endpoint_start (GstConicEndpoint *self)
 {
   g_return_if_fail (self->thread == NULL);
 
+  g_free (self->uri);
+  g_free (self->client_id);
+  g_free (self->target_id);
+  g_mutex_lock (&self->settings.lock);
+  self->uri = g_strdup (self->settings.uri);
+  self->client_id = g_strdup (self->settings.client_id);
+  self->target_id = g_strdup (self->settings.target_id);
+  self->session_timeout = self->settings.session_timeout;
+  self->max_sessions = self->settings.max_sessions;
+  g_mutex_unlock (&self->settings.lock);
   self->stopping = FALSE;
   self->ready = FALSE;
   self->call_delay = CALL_DELAY_MIN;
@@ -631,13 +686,13 @@ gst_conic_endpoint_set_ready (GstConicEndpoint *self)
 gboolean
 gst_conic_endpoint_has_target (GstConicEndpoint *self)
 {
-  return self->settings.target_id != NULL;
+  return self->target_id != NULL;
 }
 
 guint
 gst_conic_endpoint_get_session_timeout (GstConicEndpoint *self)
 {
-  return self->settings.session_timeout;
+  return self->session_timeout;
 }
 
 /* (transfer full) */
@@ -692,6 +747,9 @@ gst_conic_endpoint_finalize (GObject *object)
 {
   GstConicEndpoint *self = GST_CONIC_ENDPOINT (object);
 
+  g_free (self->uri);
+  g_free (self->client_id);
+  g_free (self->target_id);
   gst_conic_settings_clear (&self->settings);
   g_ptr_array_unref (self->sessions);
   g_main_context_unref (self->context);

@@ -5,6 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Words that wait for the control channel to open. */
+#define UNSENT_MAX 256
+
 struct _GstConicFlow {
   GMutex lock; /* innermost but for those of the control channel */
   GstConicChannel *control;
@@ -87,7 +90,10 @@ static void
 say (GstConicFlow *flow, char *text)
 {
   g_mutex_lock (&flow->lock);
-  g_queue_push_tail (&flow->unsent, text);
+  if (g_queue_get_length (&flow->unsent) >= UNSENT_MAX)
+    g_free (text);
+  else
+    g_queue_push_tail (&flow->unsent, text);
   g_mutex_unlock (&flow->lock);
   gst_conic_flow_flush (flow);
 }
@@ -99,6 +105,18 @@ find_channel (GPtrArray *channels, int id)
     if (gst_conic_channel_get_id (g_ptr_array_index (channels, i)) == id)
       return g_ptr_array_index (channels, i);
   return NULL;
+}
+
+/* A flood of pings isn't answered faster than it is read. */
+static gboolean
+may_pong (GstConicFlow *flow)
+{
+  gboolean drained;
+
+  g_mutex_lock (&flow->lock);
+  drained = flow->control != NULL && gst_conic_channel_is_drained (flow->control);
+  g_mutex_unlock (&flow->lock);
+  return drained;
 }
 
 static void
@@ -147,7 +165,7 @@ gst_conic_flow_receive (GstConicFlow *flow, const char *text, GPtrArray *channel
     say (flow, g_strdup ("hello"));
 
   sscanf (text, "%15s %d %" G_GUINT64_FORMAT, verb, &id, &count);
-  if (g_str_equal (verb, "ping"))
+  if (g_str_equal (verb, "ping") && may_pong (flow))
     say (flow, g_strdup_printf ("pong %d", id));
   else if (g_str_equal (verb, "pong"))
     receive_pong (flow, id);

@@ -33,9 +33,12 @@ struct _GstConicInput {
   GstElement *clocksync;
   GstElement *tee;
 
+  GMutex valve_lock; /* one decision at a time; OBJECT_LOCK is taken under it */
+
   /* OBJECT_LOCK */
   const GstConicCodec *codec;
   gboolean is_ready;
+  gboolean is_eos;
   GstElement *valve; /* borrowed; NULL for encoded media */
   guint n_branches;
   guint next_branch;
@@ -49,12 +52,14 @@ update_valve (GstConicInput *self)
   g_autoptr (GstElement) valve = NULL;
   gboolean drop;
 
+  g_mutex_lock (&self->valve_lock);
   GST_OBJECT_LOCK (self);
   valve = self->valve != NULL ? gst_object_ref (self->valve) : NULL;
   drop = self->is_ready && self->n_branches == 0;
   GST_OBJECT_UNLOCK (self);
   if (valve != NULL)
     g_object_set (valve, "drop", drop, NULL);
+  g_mutex_unlock (&self->valve_lock);
 }
 
 static gboolean
@@ -156,6 +161,25 @@ on_input_event (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
   return GST_PAD_PROBE_REMOVE;
 }
 
+static void
+set_eos (GstConicInput *self, gboolean is_eos)
+{
+  GST_OBJECT_LOCK (self);
+  self->is_eos = is_eos;
+  GST_OBJECT_UNLOCK (self);
+}
+
+gboolean
+gst_conic_input_is_eos (GstConicInput *self)
+{
+  gboolean is_eos;
+
+  GST_OBJECT_LOCK (self);
+  is_eos = self->is_eos;
+  GST_OBJECT_UNLOCK (self);
+  return is_eos;
+}
+
 static GstPadProbeReturn
 on_tee_event (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 {
@@ -172,7 +196,11 @@ on_tee_event (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
       self->ready (self, self->user_data);
     update_valve (self);
     return GST_PAD_PROBE_OK;
+  case GST_EVENT_STREAM_START:
+    set_eos (self, FALSE);
+    return GST_PAD_PROBE_OK;
   case GST_EVENT_EOS:
+    set_eos (self, TRUE);
     /* Sessions outlive one input; the element decides what its end means. */
     self->eos (self, self->user_data);
     return GST_PAD_PROBE_DROP;
@@ -190,14 +218,25 @@ add_probe (GstElement *element, const char *name, GstPadProbeCallback callback, 
 }
 
 static void
+gst_conic_input_finalize (GObject *object)
+{
+  g_mutex_clear (&GST_CONIC_INPUT (object)->valve_lock);
+
+  G_OBJECT_CLASS (gst_conic_input_parent_class)->finalize (object);
+}
+
+static void
 gst_conic_input_class_init (GstConicInputClass *klass)
 {
+  G_OBJECT_CLASS (klass)->finalize = gst_conic_input_finalize;
+
   GST_DEBUG_CATEGORY_INIT (gst_conic_input_debug, "conicinput", 0, "Conic media input");
 }
 
 static void
 gst_conic_input_init (GstConicInput *self)
 {
+  g_mutex_init (&self->valve_lock);
 }
 
 GstConicInput *

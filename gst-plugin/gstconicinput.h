@@ -39,6 +39,9 @@ GstWebRTCKind gst_conic_input_get_kind (GstConicInput *self);
 /* (nullable): what comes out, once that is known */
 const GstConicCodec *gst_conic_input_get_codec (GstConicInput *self);
 
+/* Whether the stream has ended. */
+gboolean gst_conic_input_is_eos (GstConicInput *self);
+
 /* (transfer full): a pad that the encoded stream comes out of, for one session */
 GstPad *gst_conic_input_request_branch (GstConicInput *self);
 /* Sends the stream's caps and the rest of its header down a branch that has been linked. */

@@ -6,6 +6,9 @@
 
 #include "gstconicobjects.h"
 
+/* Labels of data channels that an element shows pads for, ever since it was READY. */
+#define DATA_PADS_MAX 256
+
 typedef struct {
   GstPad *ghost; /* on the element */
   GstWebRTCKind kind;
@@ -44,6 +47,21 @@ gboolean
 gst_conic_outputs_are_possible (GstElement *element)
 {
   return find_template (element, "") != NULL;
+}
+
+gboolean
+gst_conic_outputs_are_named (GstElement *element, const char *name)
+{
+  static const char *const kinds[] = {"audio_", "video_", "data_"};
+
+  for (guint i = 0; i < G_N_ELEMENTS (kinds); i++) {
+    GstPadTemplate *template = find_template (element, kinds[i]);
+    g_autofree char *prefix = template != NULL ? get_prefix (template) : NULL;
+
+    if (prefix != NULL && g_str_has_prefix (name, prefix))
+      return TRUE;
+  }
+  return FALSE;
 }
 
 static void
@@ -208,7 +226,7 @@ gst_conic_outputs_ensure_data (GstConicOutputs *self, const char *label, gboolea
     return NULL;
   g_mutex_lock (&self->lock);
   src = find_data (self, label);
-  if (src == NULL) {
+  if (src == NULL && self->data->len < DATA_PADS_MAX) {
     src = gst_object_ref_sink (gst_conic_data_src_new (template, name, label));
     g_ptr_array_add (self->data, gst_object_ref (src));
     *is_new = TRUE;

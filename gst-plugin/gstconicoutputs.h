@@ -22,6 +22,9 @@ void gst_conic_outputs_free (GstConicOutputs *self);
 /* Whether elements of this class have source pads at all. */
 gboolean gst_conic_outputs_are_possible (GstElement *element);
 
+/* Whether @name is one that a source pad of the element may get. */
+gboolean gst_conic_outputs_are_named (GstElement *element, const char *name);
+
 /**
  * gst_conic_outputs_add_media:
  * @owner: the connection that @pad is of
@@ -42,7 +45,7 @@ void gst_conic_outputs_add_media (GstConicOutputs *self,
 void gst_conic_outputs_remove_media (GstConicOutputs *self, gpointer owner, gboolean keep);
 
 /* (transfer full) (nullable): the pad for @label, made if need be; %NULL if elements of this class
- * have none. A new pad has to be added with gst_conic_outputs_show_data(): *@is_new. */
+ * have none, or if there are too many. A new pad has to be added with gst_conic_outputs_show_data(): *@is_new. */
 GstConicDataSrc *
 gst_conic_outputs_ensure_data (GstConicOutputs *self, const char *label, gboolean *is_new);
 

@@ -10,12 +10,16 @@
  * takes a few. */
 #define DEFAULT_SESSION_TIMEOUT 20
 
+/* Sessions at a time. A session has some six threads and four sockets of webrtcbin's. */
+#define DEFAULT_MAX_SESSIONS 100
+
 void
 gst_conic_settings_init (GstConicSettings *self)
 {
   *self = (GstConicSettings){
       .uri = g_strdup (DEFAULT_URI),
       .session_timeout = DEFAULT_SESSION_TIMEOUT,
+      .max_sessions = DEFAULT_MAX_SESSIONS,
   };
   g_mutex_init (&self->lock);
 }
@@ -72,6 +76,11 @@ gst_conic_settings_install_properties (GObjectClass *klass)
       g_param_spec_uint ("session-timeout", "Session timeout",
                          "Seconds after which a session that isn't connected, or no longer, ends",
                          1, 3600, DEFAULT_SESSION_TIMEOUT, flags));
+  g_object_class_install_property (
+      klass, GST_CONIC_PROP_MAX_SESSIONS,
+      g_param_spec_uint ("max-sessions", "Maximum sessions",
+                         "Sessions at a time; a peer that calls beyond that is refused", 1, 65535,
+                         DEFAULT_MAX_SESSIONS, flags));
   g_object_class_install_property (
       klass, GST_CONIC_PROP_CONNECTED,
       g_param_spec_boolean ("connected", "Connected",
@@ -148,6 +157,9 @@ gst_conic_settings_set (GstConicSettings *self, guint id, const GValue *value)
   case GST_CONIC_PROP_SESSION_TIMEOUT:
     self->session_timeout = g_value_get_uint (value);
     break;
+  case GST_CONIC_PROP_MAX_SESSIONS:
+    self->max_sessions = g_value_get_uint (value);
+    break;
   default:
     known = FALSE;
     break;
@@ -180,6 +192,9 @@ gst_conic_settings_get (GstConicSettings *self, guint id, GValue *value)
     break;
   case GST_CONIC_PROP_SESSION_TIMEOUT:
     g_value_set_uint (value, self->session_timeout);
+    break;
+  case GST_CONIC_PROP_MAX_SESSIONS:
+    g_value_set_uint (value, self->max_sessions);
     break;
   case GST_CONIC_PROP_CONNECTED:
     g_value_set_boolean (value, self->connected);
@@ -216,18 +231,26 @@ gst_conic_settings_set_connected (GstConicSettings *self,
 void
 gst_conic_settings_configure (GstConicSettings *self, GstElement *element, GstElement *webrtcbin)
 {
-  g_mutex_lock (&self->lock);
-  if (self->stun_server != NULL)
-    g_object_set (webrtcbin, "stun-server", self->stun_server, NULL);
-  for (guint i = 0; self->turn_servers != NULL && self->turn_servers[i] != NULL; i++) {
-    gboolean added;
+  g_autofree char *stun_server = NULL;
+  g_auto (GStrv) turn_servers = NULL;
 
-    g_signal_emit_by_name (webrtcbin, "add-turn-server", self->turn_servers[i], &added);
+  g_mutex_lock (&self->lock);
+  stun_server = g_strdup (self->stun_server);
+  turn_servers = g_strdupv (self->turn_servers);
+  g_mutex_unlock (&self->lock);
+
+  if (stun_server != NULL)
+    g_object_set (webrtcbin, "stun-server", stun_server, NULL);
+  for (guint i = 0; turn_servers != NULL && turn_servers[i] != NULL; i++) {
+    gboolean added = FALSE;
+
+    g_signal_emit_by_name (webrtcbin, "add-turn-server", turn_servers[i], &added);
     if (!added)
+      /* Without the server itself: it holds a password. */
       GST_ELEMENT_WARNING (element, RESOURCE, SETTINGS,
-                           ("“%s” is not a TURN server, such as turn://USER:PASSWORD@HOST:PORT",
-                            self->turn_servers[i]),
+                           ("Entry %u of turn-servers is not a TURN server, such as "
+                            "turn://USER:PASSWORD@HOST:PORT",
+                            i + 1),
                            (NULL));
   }
-  g_mutex_unlock (&self->lock);
 }

@@ -14,6 +14,7 @@ typedef enum {
   GST_CONIC_PROP_STUN_SERVER,
   GST_CONIC_PROP_TURN_SERVERS,
   GST_CONIC_PROP_SESSION_TIMEOUT,
+  GST_CONIC_PROP_MAX_SESSIONS,
   GST_CONIC_PROP_CONNECTED,
   GST_CONIC_PROP_STATS,
   GST_CONIC_PROP_LAST,
@@ -34,6 +35,7 @@ typedef struct {
   char *stun_server;   /* (nullable) */
   GStrv turn_servers;  /* (nullable) */
   guint session_timeout;
+  guint max_sessions;
   gboolean connected;
 } GstConicSettings;
 

@@ -22,6 +22,9 @@ gst_conic_splitter_clear (GstConicSplitter *self)
 void
 gst_conic_splitter_push (GstConicSplitter *self, gconstpointer data, gsize length)
 {
+  if (self->taken > 0)
+    g_byte_array_remove_range (self->pending, 0, (guint) self->taken);
+  self->taken = 0;
   g_byte_array_append (self->pending, data, (guint) length);
 }
 
@@ -30,9 +33,9 @@ take (GstConicSplitter *self, gsize length)
 {
   char *copy = g_malloc (length + 1);
 
-  memcpy (copy, self->pending->data, length);
+  memcpy (copy, self->pending->data + self->taken, length);
   copy[length] = '\0';
-  g_byte_array_remove_range (self->pending, 0, (guint) length);
+  self->taken += length;
   return g_bytes_new_take (copy, length);
 }
 
@@ -40,26 +43,27 @@ take (GstConicSplitter *self, gsize length)
 static gboolean
 is_partial_character (const char *text, gsize length)
 {
-  return length < CHARACTER_MAX &&
+  return length < CHARACTER_MAX && *text != '\0' &&
          g_utf8_get_char_validated (text, (gssize) length) == (gunichar) -2;
 }
 
 static GBytes *
 pop_binary (GstConicSplitter *self, gboolean *is_text)
 {
+  gsize left = self->pending->len - self->taken;
+
   *is_text = FALSE;
-  if (self->pending->len == 0)
-    return NULL;
-  return take (self, MIN (self->pending->len, GST_CONIC_MESSAGE_MAX));
+  return left > 0 ? take (self, MIN (left, GST_CONIC_MESSAGE_MAX)) : NULL;
 }
 
 GBytes *
 gst_conic_splitter_pop (GstConicSplitter *self, gboolean final, gboolean *is_text)
 {
-  const char *text = (const char *) self->pending->data;
-  gsize length = MIN (self->pending->len, GST_CONIC_MESSAGE_MAX);
+  const char *text = (const char *) self->pending->data + self->taken;
+  gsize left = self->pending->len - self->taken;
+  gsize length = MIN (left, GST_CONIC_MESSAGE_MAX);
   const char *newline, *end;
-  gboolean cut = self->pending->len > length;
+  gboolean cut = left > length;
 
   if (self->mode == GST_CONIC_SPLIT_BINARY || length == 0)
     return pop_binary (self, is_text);

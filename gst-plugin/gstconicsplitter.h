@@ -28,6 +28,7 @@ typedef struct {
 
   /*< private >*/
   GByteArray *pending;
+  gsize taken; /* of pending, that has gone out */
 } GstConicSplitter;
 
 void gst_conic_splitter_init (GstConicSplitter *self);

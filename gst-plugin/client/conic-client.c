@@ -19,6 +19,9 @@
 /* Seconds between the pings that keep NATs and proxies on the way from forgetting us. */
 #define KEEPALIVE_INTERVAL 25
 
+/* Milliseconds from the first packet to the registration, for hubs that accept and never answer. */
+#define REGISTER_TIMEOUT 10000
+
 /* Milliseconds that an orderly goodbye may take. */
 #define STOP_TIMEOUT 200
 
@@ -44,6 +47,7 @@ struct _ConicClient {
   GMainContext *context;
   SoupSession *session;
   SoupWebsocketConnection *connection;
+  gboolean heard; /* something from the hub since the last look */
   GCancellable *cancellable;
   GSource *timer;
 
@@ -179,12 +183,47 @@ send_message (ConicClient *self, const ConicMessage *message)
 static void
 on_refused (ConicClient *self, ConicError code, const char *text)
 {
-  g_autoptr (GError) error = g_error_new_literal (CONIC_ERROR, (int) code, text);
+  g_autoptr (GError) error = g_error_new_literal (CONIC_ERROR, (int) code,
+                                                  text != NULL ? text : conic_error_to_code (code));
 
   if (self->was_registered || code == CONIC_ERROR_SHUTTING_DOWN || code == CONIC_ERROR_RATE_LIMITED)
     lose (self, error);
   else
     fail (self, error);
+}
+
+/* A hub that is gone without a word: it has answered none of our pings. */
+static gboolean
+on_watch (gpointer user_data)
+{
+  ConicClient *self = user_data;
+  g_autoptr (GError) error = NULL;
+
+  if (self->heard) {
+    self->heard = FALSE;
+    return G_SOURCE_CONTINUE;
+  }
+  error = g_error_new_literal (CONIC_CLIENT_ERROR, CONIC_CLIENT_ERROR_LOST,
+                               "it doesn't answer pings any more");
+  lose (self, error);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+on_register_timeout (gpointer user_data)
+{
+  g_autoptr (GError) error =
+      g_error_new_literal (CONIC_CLIENT_ERROR, CONIC_CLIENT_ERROR_UNREACHABLE,
+                           "it accepts connections, but doesn't answer");
+
+  lose (user_data, error);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+on_websocket_pong (SoupWebsocketConnection *connection, GBytes *data, ConicClient *self)
+{
+  self->heard = TRUE;
 }
 
 static void
@@ -205,6 +244,7 @@ on_register_response (ConicClient *self, const ConicMessage *response)
   self->was_registered = TRUE;
   self->attempts = 0;
   self->state = CLIENT_REGISTERED;
+  set_timer (self, "conic-client-watch", 2 * KEEPALIVE_INTERVAL * 1000, on_watch);
   g_signal_emit (self, signals[SIGNAL_REGISTERED], 0, self->id);
 }
 
@@ -220,6 +260,7 @@ on_websocket_message (SoupWebsocketConnection *connection,
   gsize length;
   const char *text = g_bytes_get_data (bytes, &length);
 
+  self->heard = TRUE;
   if (type == SOUP_WEBSOCKET_DATA_TEXT)
     message = conic_codec_parse (text, length, &dialect, &error);
   if (message == NULL) {
@@ -288,6 +329,7 @@ on_websocket_connected (GObject *source, GAsyncResult *result, gpointer user_dat
                                                            CONIC_MESSAGE_MAX_BYTES);
   soup_websocket_connection_set_keepalive_interval (self->connection, KEEPALIVE_INTERVAL);
   g_signal_connect (self->connection, "message", G_CALLBACK (on_websocket_message), self);
+  g_signal_connect (self->connection, "pong", G_CALLBACK (on_websocket_pong), self);
   g_signal_connect (self->connection, "closed", G_CALLBACK (on_websocket_closed), self);
   register_at_hub (self);
 }
@@ -319,6 +361,7 @@ connect_to_hub (ConicClient *self)
     return;
   }
   self->state = CLIENT_CONNECTING;
+  set_timer (self, "conic-client-register", REGISTER_TIMEOUT, on_register_timeout);
   self->cancellable = g_cancellable_new ();
   soup_session_websocket_connect_async (self->session, message, NULL, NULL, G_PRIORITY_DEFAULT,
                                         self->cancellable, on_websocket_connected,

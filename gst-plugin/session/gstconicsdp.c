@@ -28,7 +28,8 @@ check_media (const GstSDPMessage *sdp, guint index, GError **error)
   static const char *const required[] = {"ice-ufrag", "ice-pwd", "fingerprint", "setup"};
   const GstSDPMedia *media = gst_sdp_message_get_media (sdp, index);
 
-  if (gst_sdp_media_get_media (media) == NULL || gst_sdp_media_formats_len (media) == 0) {
+  if (gst_sdp_media_get_media (media) == NULL || gst_sdp_media_formats_len (media) == 0 ||
+      *gst_sdp_media_get_format (media, 0) == '\0') {
     g_set_error (error, GST_CONIC_SESSION_ERROR, GST_CONIC_SESSION_ERROR_DESCRIPTION,
                  "media section %u has no formats", index);
     return FALSE;
@@ -50,12 +51,19 @@ check_media (const GstSDPMessage *sdp, guint index, GError **error)
 static void
 add_missing_mids (GstSDPMessage *sdp)
 {
+  guint next = 0;
+
   for (guint i = 0; i < gst_sdp_message_medias_len (sdp); i++) {
     GstSDPMedia *media = (GstSDPMedia *) gst_sdp_message_get_media (sdp, i);
-    g_autofree char *mid = g_strdup_printf ("%u", i);
+    g_autofree char *mid = NULL;
 
-    if (gst_sdp_media_get_attribute_val (media, "mid") == NULL)
-      gst_sdp_media_add_attribute (media, "mid", mid);
+    if (gst_sdp_media_get_attribute_val (media, "mid") != NULL)
+      continue;
+    do {
+      g_free (mid);
+      mid = g_strdup_printf ("%u", next++);
+    } while (gst_conic_sdp_find_mid (sdp, mid) >= 0);
+    gst_sdp_media_add_attribute (media, "mid", mid);
   }
 }
 

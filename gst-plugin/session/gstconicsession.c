@@ -58,7 +58,7 @@ struct _GstConicSession {
   GstSDPMessage *remote;
   gboolean local_sent;
   gboolean remote_applied;
-  GQueue local_candidates;  /* Candidate: made before the description went out */
+  GQueue local_candidates;  /* Candidate: all that were gathered */
   GQueue remote_candidates; /* Candidate: came before the description did */
 
   guint timeout;
@@ -310,11 +310,10 @@ local_candidate_event (GstConicSession *self, gpointer data)
 {
   Candidate *candidate = data;
 
+  g_queue_push_tail (&self->local_candidates,
+                     candidate_new (candidate->mline_index, NULL, candidate->candidate));
   if (self->local_sent)
     send_candidate (self, candidate);
-  else
-    g_queue_push_tail (&self->local_candidates,
-                       candidate_new (candidate->mline_index, NULL, candidate->candidate));
 }
 
 static void
@@ -370,17 +369,42 @@ gst_conic_session_receive_candidate (GstConicSession *self,
 /* --- descriptions --- */
 
 static void
+send_candidates (GstConicSession *self)
+{
+  for (GList *l = self->local_candidates.head; l != NULL; l = l->next)
+    send_candidate (self, l->data);
+}
+
+static void
 description_out (GstConicSession *self, GstWebRTCSDPType type)
 {
   g_autofree char *text = gst_sdp_message_as_text (self->local);
-  Candidate *candidate;
+  gboolean first = !self->local_sent;
 
   self->handlers->description (self, type, text, self->user_data);
   self->local_sent = TRUE;
-  while ((candidate = g_queue_pop_head (&self->local_candidates)) != NULL) {
-    send_candidate (self, candidate);
-    candidate_free (candidate);
-  }
+  if (first)
+    send_candidates (self);
+}
+
+void
+gst_conic_session_hold (GstConicSession *self)
+{
+  g_return_if_fail (GST_IS_CONIC_SESSION (self));
+
+  clear_source (&self->deadline);
+}
+
+void
+gst_conic_session_resend (GstConicSession *self)
+{
+  g_return_if_fail (GST_IS_CONIC_SESSION (self));
+
+  if (self->state != SESSION_HAVE_OFFER)
+    return;
+  start_deadline (self);
+  description_out (self, GST_WEBRTC_SDP_TYPE_OFFER);
+  send_candidates (self);
 }
 
 static void
@@ -734,6 +758,12 @@ const GstSDPMessage *
 gst_conic_session_get_remote_description (GstConicSession *self)
 {
   return self->remote;
+}
+
+const GstSDPMessage *
+gst_conic_session_get_local_description (GstConicSession *self)
+{
+  return self->local;
 }
 
 gboolean

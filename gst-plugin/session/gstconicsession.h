@@ -65,6 +65,11 @@ void gst_conic_session_open (GstConicSession *self, GstElement *webrtcbin, guint
 /* Makes the offer. Media that takes part has its pads and transceivers by now. */
 void gst_conic_session_offer (GstConicSession *self);
 
+/* Sends the offer again, with all its candidates, to a peer that hasn't got it or wouldn't take it;
+ * until then the session waits, without a deadline. */
+void gst_conic_session_hold (GstConicSession *self);
+void gst_conic_session_resend (GstConicSession *self);
+
 /* Makes the answer to the offer that was told by the offered handler. */
 void gst_conic_session_answer (GstConicSession *self);
 
@@ -105,6 +110,9 @@ GstElement *gst_conic_session_get_webrtcbin (GstConicSession *self);
 
 /* (nullable): the other side's latest description; borrowed */
 const GstSDPMessage *gst_conic_session_get_remote_description (GstConicSession *self);
+
+/* (nullable): this side's latest description; borrowed */
+const GstSDPMessage *gst_conic_session_get_local_description (GstConicSession *self);
 
 /* Whether this side has made an offer that is still without an answer. */
 gboolean gst_conic_session_has_local_offer (GstConicSession *self);
