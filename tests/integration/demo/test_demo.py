@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """apps/demo, the first command of the README.
 
-Shows that it finds a port when 3000 is taken, that pictures, sound and messages arrive and are reported, that it
-fails when they don't, that Ctrl-C leaves nothing behind, and that it says what to install where it can't.
+Shows that it finds a port when 3000 is taken, that pictures, sound and messages arrive and are
+reported, that it fails when they don't, that Ctrl-C leaves nothing behind, and that it says what to
+install where it can't.
 """
 
 import os
@@ -18,8 +19,10 @@ from conictest.process import Process
 
 DEMO = os.path.join(peers.ROOT, "apps", "demo")
 # What one line of the report looks like when everything arrives.
-REPORT = (r"(\d+) frames 640x360 (\d+)/s \| (-\d+) dB \| (\d\d:\d\d:\d\d) \| (\d+) kbit/s \| rtt (\d+\.\d) ms"
-          r" \| path host")
+REPORT = (
+    r"(\d+) frames 640x360 (\d+)/s \| (-\d+) dB \| (\d\d:\d\d:\d\d) \| (\d+) kbit/s \| rtt (\d+\.\d) ms"
+    r" \| path host"
+)
 # Seconds of the run that ends by itself.
 SECONDS = 8
 # The tone has -17 dB.
@@ -33,10 +36,19 @@ class Demo(Process):
         self.picture = case.path("picture.png")
         os.mkdir(case.path("tmp"))
         super().__init__(
-            case, "demo", [DEMO, "--picture", self.picture, *arguments],
-            env={**peers.gst_environment(), "CONIC_BUILD": peers.BUILD, "TMPDIR": case.path("tmp"),
-                 "DISPLAY": "", "WAYLAND_DISPLAY": "", **env},
-            stop_signal=signal.SIGINT)
+            case,
+            "demo",
+            [DEMO, "--picture", self.picture, *arguments],
+            env={
+                **peers.gst_environment(),
+                "CONIC_BUILD": peers.BUILD,
+                "TMPDIR": case.path("tmp"),
+                "DISPLAY": "",
+                "WAYLAND_DISPLAY": "",
+                **env,
+            },
+            stop_signal=signal.SIGINT,
+        )
 
     def left_behind(self):
         """The processes of its session that still run: its children, theirs, and so on."""
@@ -86,7 +98,9 @@ class Runs(tap.TestCase):
         demo.wait_line(r"^Port 3000 is taken")
         port = int(demo.wait_line(r"^It listens on ws://127\.0\.0\.1:(\d+)/ws\.$").group(1))
         self.assertNotEqual(port, 3000)
-        demo.wait_line(rf"^gst-launch-1\.0 conicsrc uri=ws://127\.0\.0\.1:{port}/ws target-id=camera ")
+        demo.wait_line(
+            rf"^gst-launch-1\.0 conicsrc uri=ws://127\.0\.0\.1:{port}/ws target-id=camera "
+        )
 
         report = demo.wait_line(REPORT)
         self.assertIn(int(report.group(3)), range(*LEVEL_DB))
@@ -130,7 +144,9 @@ class Runs(tap.TestCase):
     def test_own_camera(self):
         """The viewer shows a camera that is started by the command which the demo prints"""
         demo = Demo(self, "--no-camera")
-        command = demo.wait_line(r"^gst-launch-1\.0 v4l2src (.* conicsink .*client-id=camera.*)$").group(1)
+        command = demo.wait_line(
+            r"^gst-launch-1\.0 v4l2src (.* conicsink .*client-id=camera.*)$"
+        ).group(1)
         peers.Launch(self, "camera", f"videotestsrc is-live=true {command}")
         demo.wait_line(r"^\d+ frames 320x240 \d+/s \| no sound yet \| no message yet \| ", 30)
         os.killpg(demo.pid, signal.SIGINT)
@@ -146,20 +162,37 @@ class Window(tap.TestCase):
         """What is on the screen now."""
         shot = self.path("screen.rgb")
         launch = peers.Launch(
-            self, "screenshot", f"ximagesrc num-buffers=1 use-damage=false ! videoconvert ! video/x-raw,format=RGB"
-            f" ! filesink location={shot}", env={"DISPLAY": display})
+            self,
+            "screenshot",
+            f"ximagesrc num-buffers=1 use-damage=false ! videoconvert ! video/x-raw,format=RGB"
+            f" ! filesink location={shot}",
+            env={"DISPLAY": display},
+        )
         self.assertEqual(launch.wait_exit(), 0)
         with open(shot, "rb") as file:
             return media.rgb(file.read(), self.WIDTH, self.HEIGHT)
 
     def test_window(self):
         """With a display a window shows what arrives"""
-        server = Process(self, "Xvfb", ["Xvfb", "-displayfd", "1", "-noreset", "-nolisten", "tcp", "-screen", "0",
-                                        f"{self.WIDTH}x{self.HEIGHT}x24"])
+        server = Process(
+            self,
+            "Xvfb",
+            [
+                "Xvfb",
+                "-displayfd",
+                "1",
+                "-noreset",
+                "-nolisten",
+                "tcp",
+                "-screen",
+                "0",
+                f"{self.WIDTH}x{self.HEIGHT}x24",
+            ],
+        )
         display = ":" + server.wait_line(r"^(\d+)$").group(1)
         demo = Demo(self, DISPLAY=display)
         demo.wait_line(REPORT)
-        # The bars in the window's first rows: each of red, green and blue is off in one of them and on in another.
+        # The bars in the window's first rows: red, green and blue are each off in one, on in another.
         row = self.screen(display)[20, :640]
         for channel in range(3):
             self.assertLess(row[:, channel].min(), 40)
@@ -200,9 +233,12 @@ class CommandLine(tap.TestCase):
 
     def test_packages(self):
         """The tests install all that the apps need"""
+
         def packages(*path):
             with open(os.path.join(peers.ROOT, *path), encoding="utf-8") as file:
-                return {line.split()[0] for line in file if line.strip() and not line.startswith("#")}
+                return {
+                    line.split()[0] for line in file if line.strip() and not line.startswith("#")
+                }
 
         # build-essential is gcc, libc6-dev and more.
         apps = packages("apps", "packages.txt") - {"gcc", "libc6-dev"}

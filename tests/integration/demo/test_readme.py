@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Every command that the README and the docs show does what they say.
 
-The commands of a `sh` block run together against a real hub, and each sink of the block must get data. Where a
-machine without camera, display and loudspeaker needs something else, and only there, it is put in their place.
+The commands of a `sh` block run together against a real hub, and each sink of the block must get
+data. Where a machine without camera, display and loudspeaker needs something else, and only there,
+it is put in their place.
 """
 
 import glob
@@ -15,14 +16,16 @@ import subprocess
 from conictest import peers, tap
 from conictest.process import Process
 
-# Sources and sinks that need a device, and what stands in for each. What a sink gets is counted in a pipe.
+# Sources and sinks that need a device, and what stands in for each; what a sink gets is counted in
+# a pipe.
 DEVICES = {
     "v4l2src": "videotestsrc is-live=true",
     "autoaudiosrc": "audiotestsrc is-live=true",
     "autovideosink": "fdsink fd={fd}",
     "autoaudiosink": "fdsink fd={fd}",
 }
-# Bytes that count as one piece of what a sink gets (less than a frame, a tenth of a second of sound), and how many must come.
+# Bytes that count as one piece of what a sink gets, and how many must come: a few frames, or more
+# than a second of sound.
 PIECE_BYTES, PIECES = 10_000, 30
 # Messages that must come, and what is typed meanwhile at each pipeline that reads the terminal.
 MESSAGES = 2
@@ -43,8 +46,13 @@ RUN_ELSEWHERE = {
 
 def pages():
     """The README and those pages of docs/ that show commands, as paths from the root."""
-    found = [os.path.join(peers.ROOT, "README.md"), *glob.glob(os.path.join(peers.ROOT, "docs", "*.md"))]
-    return sorted(page for page in (os.path.relpath(path, peers.ROOT) for path in found) if any(blocks(page)))
+    found = [
+        os.path.join(peers.ROOT, "README.md"),
+        *glob.glob(os.path.join(peers.ROOT, "docs", "*.md")),
+    ]
+    return sorted(
+        page for page in (os.path.relpath(path, peers.ROOT) for path in found) if any(blocks(page))
+    )
 
 
 def blocks(page):
@@ -61,14 +69,25 @@ class Shown(Process):
 
     def __init__(self, case, name, command, uri):
         self.pipes = []
-        command = re.sub(r"\bconic(sink|src|bin|signaller)\b(?! uri=)", rf"\g<0> uri={uri}", command)
+        command = re.sub(
+            r"\bconic(sink|src|bin|signaller)\b(?! uri=)", rf"\g<0> uri={uri}", command
+        )
         # What a sink shows is counted in a pipe; what goes to the terminal is read there.
         self.prints = bool(re.search(r"\bfdsink\b", command))
         self.sends = bool(re.search(r"conicsink|conicsignaller|conicbin", command))
         for device, instead in DEVICES.items():
-            command = re.sub(rf"\b{device}\b", lambda _, instead=instead: self._stand_in(instead), command)
-        super().__init__(case, name, ["bash", "-c", command], env=peers.gst_environment(), stdin=subprocess.PIPE,
-                         stop_signal=signal.SIGINT, pass_fds=tuple(pipe.fd for pipe in self.pipes))
+            command = re.sub(
+                rf"\b{device}\b", lambda _, instead=instead: self._stand_in(instead), command
+            )
+        super().__init__(
+            case,
+            name,
+            ["bash", "-c", command],
+            env=peers.gst_environment(),
+            stdin=subprocess.PIPE,
+            stop_signal=signal.SIGINT,
+            pass_fds=tuple(pipe.fd for pipe in self.pipes),
+        )
         for pipe in self.pipes:
             pipe.start()
 
@@ -94,10 +113,15 @@ class Commands(tap.TestCase):
     limit = 400
 
     def run_block(self, commands):
-        """Runs the pipelines of a block together until each of its sinks has got data, then ends them."""
+        """Runs the pipelines of a block together until each of its sinks has got data."""
         hub = peers.Conicd(self)
-        shown = [Shown(self, f"line-{number}", command, hub.uri) for number, command in enumerate(commands, 1)]
-        self.assertTrue(any(process.prints or process.pipes for process in shown), "a block without a sink")
+        shown = [
+            Shown(self, f"line-{number}", command, hub.uri)
+            for number, command in enumerate(commands, 1)
+        ]
+        self.assertTrue(
+            any(process.prints or process.pipes for process in shown), "a block without a sink"
+        )
         for process in shown:
             for pipe in process.pipes:
                 pipe.wait_frames(PIECES, 30)
@@ -108,7 +132,10 @@ class Commands(tap.TestCase):
                     process.type(TYPED)
             for process in printing:
                 process.wait_until(
-                    lambda: sum(line.stream == "out" for line in process.lines) > count, 30, "another message")
+                    lambda: sum(line.stream == "out" for line in process.lines) > count,
+                    30,
+                    "another message",
+                )
         # Whoever sends goes first, as one leaves a camera on; the others have to live with it.
         for process in [*shown, hub]:
             process.stop()
@@ -117,7 +144,9 @@ class Commands(tap.TestCase):
         for commands in blocks(page):
             pipelines = [command for command in commands if "gst-launch-1.0" in command]
             for command in commands:
-                self.assertTrue(command in pipelines or command in RUN_ELSEWHERE, f"nothing runs: {command}")
+                self.assertTrue(
+                    command in pipelines or command in RUN_ELSEWHERE, f"nothing runs: {command}"
+                )
             if pipelines:
                 with self.subTest(page=page, pipelines=pipelines):
                     self.run_block(pipelines)
@@ -133,6 +162,7 @@ class Commands(tap.TestCase):
 def add_cases():
     """A case for each page."""
     for page in pages():
+
         def case(self, page=page):
             self.check_page(page)
 
