@@ -39,10 +39,10 @@ struct _GstConicEndpoint {
 
   GstConicSettings settings;
 
-  /* What the settings were at the start; fixed from then on. */
+  /* What the settings were at the start; but for target_id, fixed from then on. */
   char *uri;
   char *client_id;
-  char *target_id;
+  char *target_id; /* the thread's */
   guint session_timeout;
   guint max_sessions;
 
@@ -302,7 +302,7 @@ call_target (GstConicEndpoint *self)
   g_autofree char *session_id = NULL;
   GstConicSession *session;
 
-  if (self->target_id == NULL || !self->ready || self->stopping ||
+  if (self->target_id == NULL || !self->ready || self->stopping || self->client == NULL ||
       !conic_client_is_registered (self->client))
     return;
   if (self->call_timer != NULL)
@@ -686,7 +686,12 @@ gst_conic_endpoint_set_ready (GstConicEndpoint *self)
 gboolean
 gst_conic_endpoint_has_target (GstConicEndpoint *self)
 {
-  return self->target_id != NULL;
+  gboolean has_target;
+
+  g_mutex_lock (&self->settings.lock);
+  has_target = self->settings.target_id != NULL;
+  g_mutex_unlock (&self->settings.lock);
+  return has_target;
 }
 
 guint
@@ -717,10 +722,27 @@ get_stats (GstConicEndpoint *self)
   return stats;
 }
 
+/* The one setting that may change while the element runs: it is then a call. */
+static void
+set_target_in_thread (GstElement *element, gpointer data)
+{
+  GstConicEndpoint *self = data;
+
+  g_free (self->target_id);
+  g_mutex_lock (&self->settings.lock);
+  self->target_id = g_strdup (self->settings.target_id);
+  g_mutex_unlock (&self->settings.lock);
+  call_target (self);
+}
+
 gboolean
 gst_conic_endpoint_set_property (GstConicEndpoint *self, guint id, const GValue *value)
 {
-  return gst_conic_settings_set (&self->settings, id, value);
+  if (!gst_conic_settings_set (&self->settings, id, value))
+    return FALSE;
+  if (id == GST_CONIC_PROP_TARGET_ID)
+    gst_conic_endpoint_invoke (self, set_target_in_thread, self, NULL);
+  return TRUE;
 }
 
 gboolean

@@ -94,23 +94,26 @@ gst_conic_outputs_free (GstConicOutputs *self)
 
 /* --- media --- */
 
-/* Nobody downstream, or nobody any more, is no reason to end the session. */
+/* Nobody downstream, or nobody any more, is no reason to end the session. But who has had enough is
+ * told that it is over, as every source does. */
 static GstFlowReturn
-forgive (GstFlowReturn ret)
+forgive (GstPad *ghost, GstFlowReturn ret)
 {
+  if (ret == GST_FLOW_EOS && !GST_PAD_IS_EOS (ghost))
+    gst_pad_push_event (ghost, gst_event_new_eos ());
   return ret == GST_FLOW_NOT_LINKED || ret == GST_FLOW_EOS ? GST_FLOW_OK : ret;
 }
 
 static GstFlowReturn
-output_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
+output_chain (GstPad *pad, GstObject *ghost, GstBuffer *buffer)
 {
-  return forgive (gst_proxy_pad_chain_default (pad, parent, buffer));
+  return forgive (GST_PAD (ghost), gst_proxy_pad_chain_default (pad, ghost, buffer));
 }
 
 static GstFlowReturn
-output_chain_list (GstPad *pad, GstObject *parent, GstBufferList *list)
+output_chain_list (GstPad *pad, GstObject *ghost, GstBufferList *list)
 {
-  return forgive (gst_proxy_pad_chain_list_default (pad, parent, list));
+  return forgive (GST_PAD (ghost), gst_proxy_pad_chain_list_default (pad, ghost, list));
 }
 
 static GstPad *

@@ -55,8 +55,10 @@ gst_conic_settings_install_properties (GObjectClass *klass)
   g_object_class_install_property (
       klass, GST_CONIC_PROP_TARGET_ID,
       g_param_spec_string ("target-id", "Target ID",
-                           "The id of the peer to call (unset: wait to be called, by any number)",
-                           NULL, flags));
+                           "The id of the peer to call (unset: wait to be called, by any number); "
+                           "set while running, it is called then",
+                           NULL,
+                           G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING));
   g_object_class_install_property (
       klass, GST_CONIC_PROP_STUN_SERVER,
       g_param_spec_string ("stun-server", "STUN server",

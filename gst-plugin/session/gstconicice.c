@@ -38,7 +38,8 @@ gst_conic_ice_configure (GstElement *webrtcbin)
   if (g_object_class_find_property (G_OBJECT_GET_CLASS (ice), "agent") != NULL)
     g_object_get (ice, "agent", &agent, NULL);
   if (agent != NULL)
-    g_object_set (agent, "keepalive-conncheck", TRUE, NULL);
+    /* UPnP would shout into every network that the machine is in, for each session anew. */
+    g_object_set (agent, "keepalive-conncheck", TRUE, "upnp", FALSE, NULL);
 
   /* The loopback is no candidate unless it is named, and then nothing else is. */
   if (!has_network ()) {

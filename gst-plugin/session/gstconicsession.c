@@ -274,6 +274,9 @@ on_deadline (gpointer user_data)
   if (self->state == SESSION_HAVE_OFFER && !self->remote_applied)
     fail_with (self, GST_CONIC_SESSION_ERROR_TIMEOUT, "no answer from “%s” came within %u s",
                self->peer_id, self->timeout);
+  else if (self->connected)
+    fail_with (self, GST_CONIC_SESSION_ERROR_TIMEOUT,
+               "“%s” is gone: nothing was heard of it for %u s", self->peer_id, self->timeout);
   else
     fail_with (self, GST_CONIC_SESSION_ERROR_TIMEOUT,
                "no path to “%s” was found within %u s: set stun-server or turn-servers if the two "
