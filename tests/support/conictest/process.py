@@ -27,7 +27,7 @@ CHATTER = re.compile(
 
 # Time to end by itself after SIGINT or SIGTERM, then it is killed and that is a failure.
 STOP_SECONDS = 10
-TRANSCRIPT_LINES = 80
+TRANSCRIPT_LINES = int(os.environ.get("CONIC_TEST_TRANSCRIPT", "80"))
 
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)

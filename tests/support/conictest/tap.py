@@ -7,6 +7,7 @@ import signal
 import shutil
 import sys
 import tempfile
+import time
 import traceback
 import unittest
 
@@ -92,6 +93,7 @@ class TapResult(unittest.TestResult):
         super().__init__()
         self.number = 0
         self.bad = False
+        self._started = 0.0
         self._trouble = []
 
     def _title(self, test):
@@ -102,6 +104,7 @@ class TapResult(unittest.TestResult):
     def startTest(self, test):
         super().startTest(test)
         self._trouble = []
+        self._started = time.monotonic()
 
     def addError(self, test, err):
         self._trouble.append("".join(traceback.format_exception(*err)))
@@ -116,7 +119,8 @@ class TapResult(unittest.TestResult):
         super().stopTest(test)
         self.number += 1
         if not self._trouble:
-            print(f"ok {self.number} - {self._title(test)}", flush=True)
+            print(f"ok {self.number} - {self._title(test)}")
+            print(f"# {time.monotonic() - self._started:.1f} s", flush=True)
             return
         self.bad = True
         print(f"not ok {self.number} - {self._title(test)}")

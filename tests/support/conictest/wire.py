@@ -48,6 +48,8 @@ class BarePeer:
         self.received = queue.Queue()
         self._loop = _Loop(case)
         self._socket = self._loop.run(self._connect(uri))
+        # Left open, it would keep the hub waiting for the end of the closing handshake.
+        case.addCleanup(self.close)
 
     async def _connect(self, uri):
         connection = await websockets.connect(uri, max_size=MAX_MESSAGE_BYTES)
