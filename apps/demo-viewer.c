@@ -26,12 +26,16 @@
 /* Milliseconds between two reports. */
 #define REPORT_INTERVAL_MS 1000
 
+/* Seconds that the peer gets until something arrives before the time that was asked for begins: as
+ * long as a session gets to be connected. */
+#define PATIENCE_SECONDS 20
+
 /* Reports between two saved pictures: often enough to see the clock go on, seldom enough for a slow
  * disk. */
 #define REPORTS_PER_PICTURE 3
 
 /* Conversions of one frame run on the main loop, so they're given a bound. */
-#define CONVERT_TIMEOUT (1 * GST_SECOND)
+#define CONVERT_TIMEOUT (5 * GST_SECOND)
 
 /* The size at which a frame's brightness is measured: small, since a mean needs no detail. */
 #define THUMBNAIL_CAPS "video/x-raw,format=GRAY8,width=64,height=36"
@@ -56,6 +60,8 @@ typedef struct {
   const char *picture;
   gboolean tty;
   gboolean failed;
+  guint seconds; /* from the first thing that arrives to the end; 0: no end */
+  guint end;     /* the source of that */
   guint n_reports;
   guint64 n_frames_reported;
   double brightness; /* of the brightest picture looked at */
@@ -168,9 +174,9 @@ on_text (GstElement *messages, GstBuffer *buffer, GstPad *pad, gpointer user_dat
   self->message = g_steal_pointer (&text);
 }
 
-/* The mean luma of a frame, 0 to 255; 0 with a warning when it can't be converted. */
-static double
-sample_brightness (Viewer *self, GstSample *frame)
+/* Takes note of how bright a frame is. */
+static void
+viewer_look_at (Viewer *self, GstSample *frame)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (GstCaps) caps = gst_caps_from_string (THUMBNAIL_CAPS);
@@ -181,13 +187,13 @@ sample_brightness (Viewer *self, GstSample *frame)
   if (thumbnail == NULL ||
       !gst_buffer_map (gst_sample_get_buffer (thumbnail), &map, GST_MAP_READ)) {
     viewer_say (self, "cannot look at a frame: %s", error ? error->message : "no memory");
-    return 0;
+    return;
   }
   for (gsize i = 0; i < map.size; i++)
     sum += map.data[i];
-  double mean = map.size > 0 ? (double) sum / (double) map.size : 0;
+  if (map.size > 0)
+    self->brightness = MAX (self->brightness, (double) sum / (double) map.size);
   gst_buffer_unmap (gst_sample_get_buffer (thumbnail), &map);
-  return mean;
 }
 
 static gboolean
@@ -246,6 +252,23 @@ append_session_stats (Viewer *self, GString *line)
 }
 
 static gboolean
+on_stop (gpointer user_data)
+{
+  Viewer *self = user_data;
+
+  g_main_loop_quit (self->loop);
+  return G_SOURCE_CONTINUE;
+}
+
+/* Has the viewer end after that many seconds from now. */
+static void
+viewer_end_in (Viewer *self, guint seconds)
+{
+  g_clear_handle_id (&self->end, g_source_remove);
+  self->end = g_timeout_add_seconds (seconds, on_stop, self);
+}
+
+static gboolean
 on_report (gpointer user_data)
 {
   Viewer *self = user_data;
@@ -264,7 +287,7 @@ on_report (gpointer user_data)
   if (frame != NULL) {
     GstVideoInfo info;
 
-    self->brightness = MAX (self->brightness, sample_brightness (self, frame));
+    viewer_look_at (self, frame);
     if (gst_video_info_from_caps (&info, gst_sample_get_caps (frame)))
       g_string_append_printf (line, "%" G_GUINT64_FORMAT " frames %dx%d %" G_GUINT64_FORMAT "/s",
                               n_frames, info.width, info.height,
@@ -275,6 +298,10 @@ on_report (gpointer user_data)
     g_string_append (line, "no picture yet");
   }
   self->n_frames_reported = n_frames;
+  if (self->seconds > 0 && (frame != NULL || message != NULL || self->loudest > -G_MAXDOUBLE)) {
+    viewer_end_in (self, self->seconds);
+    self->seconds = 0;
+  }
 
   if (self->loudest > -G_MAXDOUBLE)
     g_string_append_printf (line, " | %.0f dB", self->level);
@@ -355,15 +382,6 @@ on_bus (GstBus *bus, GstMessage *message, gpointer user_data)
   return G_SOURCE_CONTINUE;
 }
 
-static gboolean
-on_stop (gpointer user_data)
-{
-  Viewer *self = user_data;
-
-  g_main_loop_quit (self->loop);
-  return G_SOURCE_CONTINUE;
-}
-
 static void
 viewer_connect (Viewer *self, const char *element, const char *signal, GCallback handler)
 {
@@ -384,6 +402,9 @@ viewer_judge (Viewer *self, const char *what, gboolean arrived, const char *deta
 static gboolean
 viewer_verdict (Viewer *self)
 {
+  if (self->frame != NULL)
+    viewer_look_at (self, self->frame);
+
   g_autofree char *video = g_strdup_printf ("%" G_GUINT64_FORMAT " frames, brightness %.0f of 255",
                                             self->n_frames, self->brightness);
   g_autofree char *audio = self->loudest > -G_MAXDOUBLE
@@ -416,7 +437,7 @@ viewer_fail (Viewer *self, GstBus *bus)
 }
 
 static gboolean
-viewer_run (Viewer *self, guint seconds)
+viewer_run (Viewer *self)
 {
   g_autoptr (GstBus) bus = gst_element_get_bus (self->pipeline);
 
@@ -427,19 +448,19 @@ viewer_run (Viewer *self, guint seconds)
       g_timeout_add (REPORT_INTERVAL_MS, on_report, self),
       g_unix_signal_add (SIGINT, on_stop, self),
       g_unix_signal_add (SIGTERM, on_stop, self),
-      seconds > 0 ? g_timeout_add_seconds (seconds, on_stop, self) : 0,
   };
 
+  if (self->seconds > 0)
+    viewer_end_in (self, PATIENCE_SECONDS + self->seconds);
   if (gst_element_set_state (self->pipeline, GST_STATE_PLAYING) == GST_STATE_CHANGE_FAILURE)
     viewer_fail (self, bus);
   else
     g_main_loop_run (self->loop);
   gst_element_set_state (self->pipeline, GST_STATE_NULL);
 
-  for (guint i = 0; i < G_N_ELEMENTS (sources); i++) {
-    if (sources[i] != 0)
-      g_source_remove (sources[i]);
-  }
+  for (guint i = 0; i < G_N_ELEMENTS (sources); i++)
+    g_source_remove (sources[i]);
+  g_clear_handle_id (&self->end, g_source_remove);
   g_source_remove (watch);
   return viewer_verdict (self) && !self->failed;
 }
@@ -451,7 +472,8 @@ main (int argc, char *argv[])
   g_autofree char *picture = NULL;
   g_auto (GStrv) description = NULL;
   const GOptionEntry entries[] = {
-      {"seconds", 's', 0, G_OPTION_ARG_INT, &seconds, "End after N seconds", "N"},
+      {"seconds", 's', 0, G_OPTION_ARG_INT, &seconds,
+       "End after N seconds in which something arrives", "N"},
       {"picture", 'p', 0, G_OPTION_ARG_FILENAME, &picture, "Save a picture every few seconds",
        "FILE"},
       {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_STRING_ARRAY, &description, NULL, "PIPELINE"},
@@ -473,6 +495,7 @@ main (int argc, char *argv[])
   g_auto (Viewer) self = {
       .loop = g_main_loop_new (NULL, FALSE),
       .picture = picture,
+      .seconds = (guint) seconds,
       .tty = isatty (STDOUT_FILENO),
       .loudest = -G_MAXDOUBLE,
   };
@@ -482,5 +505,5 @@ main (int argc, char *argv[])
     g_printerr ("demo-viewer: %s\n", error->message);
     return 2;
   }
-  return viewer_run (&self, (guint) seconds) ? 0 : 1;
+  return viewer_run (&self) ? 0 : 1;
 }
