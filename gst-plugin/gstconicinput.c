@@ -286,10 +286,19 @@ gst_conic_input_get_codec (GstConicInput *self)
   return codec;
 }
 
+/* Whatever becomes of one session's branch, the stream goes on for the others. */
+static GstFlowReturn
+branch_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
+{
+  gst_proxy_pad_chain_default (pad, parent, buffer);
+  return GST_FLOW_OK;
+}
+
 GstPad *
 gst_conic_input_request_branch (GstConicInput *self)
 {
   g_autoptr (GstPad) target = gst_element_request_pad_simple (self->tee, "src_%u");
+  g_autoptr (GstProxyPad) internal = NULL;
   g_autofree char *name = NULL;
   GstPad *pad;
 
@@ -298,6 +307,8 @@ gst_conic_input_request_branch (GstConicInput *self)
   self->n_branches++;
   GST_OBJECT_UNLOCK (self);
   pad = gst_ghost_pad_new (name, target);
+  internal = gst_proxy_pad_get_internal (GST_PROXY_PAD (pad));
+  gst_pad_set_chain_function (GST_PAD (internal), branch_chain);
   gst_pad_set_active (pad, TRUE);
   gst_element_add_pad (GST_ELEMENT (self), pad);
   update_valve (self);

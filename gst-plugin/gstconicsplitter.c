@@ -10,7 +10,7 @@
 void
 gst_conic_splitter_init (GstConicSplitter *self)
 {
-  *self = (GstConicSplitter){.pending = g_byte_array_new ()};
+  *self = (GstConicSplitter){.pending = g_byte_array_sized_new (64)};
 }
 
 void

@@ -23,6 +23,13 @@ find_attribute (const GstSDPMessage *sdp, const GstSDPMedia *media, const char *
 }
 
 static gboolean
+is_rejected (const GstSDPMedia *media)
+{
+  return gst_sdp_media_get_port (media) == 0 &&
+         gst_sdp_media_get_attribute_val (media, "bundle-only") == NULL;
+}
+
+static gboolean
 check_media (const GstSDPMessage *sdp, guint index, GError **error)
 {
   static const char *const required[] = {"ice-ufrag", "ice-pwd", "fingerprint", "setup"};
@@ -35,8 +42,7 @@ check_media (const GstSDPMessage *sdp, guint index, GError **error)
     return FALSE;
   }
   /* A section that is turned down needs no transport. */
-  if (gst_sdp_media_get_port (media) == 0 &&
-      gst_sdp_media_get_attribute_val (media, "bundle-only") == NULL)
+  if (is_rejected (media))
     return TRUE;
   for (guint i = 0; i < G_N_ELEMENTS (required); i++) {
     if (find_attribute (sdp, media, required[i]) == NULL) {
@@ -48,8 +54,9 @@ check_media (const GstSDPMessage *sdp, guint index, GError **error)
   return TRUE;
 }
 
+/* The mids of the description before, or else numbers that no section has. */
 static void
-add_missing_mids (GstSDPMessage *sdp)
+add_missing_mids (GstSDPMessage *sdp, const GstSDPMessage *before)
 {
   guint next = 0;
 
@@ -59,16 +66,93 @@ add_missing_mids (GstSDPMessage *sdp)
 
     if (gst_sdp_media_get_attribute_val (media, "mid") != NULL)
       continue;
-    do {
+    if (before != NULL)
+      mid = g_strdup (gst_conic_sdp_get_mid (before, i));
+    while (mid == NULL || gst_conic_sdp_find_mid (sdp, mid) >= 0) {
       g_free (mid);
       mid = g_strdup_printf ("%u", next++);
-    } while (gst_conic_sdp_find_mid (sdp, mid) >= 0);
+    }
     gst_sdp_media_add_attribute (media, "mid", mid);
   }
 }
 
+/* Zero is no source, and webrtcbin says so with a critical. */
+static void
+drop_bad_ssrcs (GstSDPMessage *sdp)
+{
+  for (guint i = 0; i < gst_sdp_message_medias_len (sdp); i++) {
+    GstSDPMedia *media = (GstSDPMedia *) gst_sdp_message_get_media (sdp, i);
+
+    for (guint j = gst_sdp_media_attributes_len (media); j > 0; j--) {
+      const GstSDPAttribute *attribute = gst_sdp_media_get_attribute (media, j - 1);
+
+      if (g_strcmp0 (attribute->key, "ssrc") == 0 &&
+          (attribute->value == NULL ||
+           (guint32) g_ascii_strtoull (attribute->value, NULL, 10) == 0))
+        gst_sdp_media_remove_attribute (media, j - 1);
+    }
+  }
+}
+
+static gboolean
+agrees_with (const GstSDPMessage *sdp, const GstSDPMessage *before, GError **error)
+{
+  for (guint i = 0; i < gst_sdp_message_medias_len (before); i++) {
+    const GstSDPMedia *old = gst_sdp_message_get_media (before, i);
+    const GstSDPMedia *new =
+        i < gst_sdp_message_medias_len (sdp) ? gst_sdp_message_get_media (sdp, i) : NULL;
+
+    if (new == NULL ||
+        g_strcmp0 (gst_sdp_media_get_media (new), gst_sdp_media_get_media (old)) != 0 ||
+        g_strcmp0 (gst_conic_sdp_get_mid (sdp, i), gst_conic_sdp_get_mid (before, i)) != 0) {
+      g_set_error (error, GST_CONIC_SESSION_ERROR, GST_CONIC_SESSION_ERROR_DESCRIPTION,
+                   "media section %u is not where it was", i);
+      return FALSE;
+    }
+  }
+  return TRUE;
+}
+
+/* (transfer full) (nullable): the mids of the BUNDLE group, RFC 9143 section 5 */
+static GStrv
+get_bundle (const GstSDPMessage *sdp)
+{
+  const char *value;
+
+  for (guint n = 0; (value = gst_sdp_message_get_attribute_val_n (sdp, "group", n)) != NULL; n++)
+    if (g_str_has_prefix (value, "BUNDLE "))
+      return g_strsplit (value + strlen ("BUNDLE "), " ", -1);
+  return NULL;
+}
+
+/* All sections on one transport, or as before. */
+static gboolean
+check_bundle (const GstSDPMessage *sdp, const GstSDPMessage *before, GError **error)
+{
+  g_auto (GStrv) mids = get_bundle (sdp);
+  g_auto (GStrv) old_mids = before != NULL ? get_bundle (before) : NULL;
+  gboolean good = TRUE;
+  int tag;
+
+  if (mids == NULL) {
+    for (guint i = 1; i < gst_sdp_message_medias_len (sdp) && old_mids != NULL; i++)
+      good = good && is_rejected (gst_sdp_message_get_media (sdp, i));
+  } else {
+    tag = gst_conic_sdp_find_mid (sdp, mids[0]);
+    good = tag >= 0 && gst_sdp_media_get_port (gst_sdp_message_get_media (sdp, (guint) tag)) != 0 &&
+           (before == NULL || (old_mids != NULL && g_strcmp0 (mids[0], old_mids[0]) == 0));
+    for (guint i = 0; i < gst_sdp_message_medias_len (sdp); i++)
+      good = good && (is_rejected (gst_sdp_message_get_media (sdp, i)) ||
+                      g_strv_contains ((const char *const *) mids, gst_conic_sdp_get_mid (sdp, i)));
+  }
+  if (!good)
+    g_set_error_literal (error, GST_CONIC_SESSION_ERROR, GST_CONIC_SESSION_ERROR_DESCRIPTION,
+                         "its BUNDLE group leaves out a media section, or is not what it was");
+  return good;
+}
+
 GstSDPMessage *
-gst_conic_sdp_parse (const char *text, GError **error)
+gst_conic_sdp_parse (const char *text, const GstSDPMessage *before, GError **error)
 {
   GstSDPMessage *parsed = NULL;
   g_autoptr (GstSDPMessage) sdp = NULL;
@@ -93,8 +177,20 @@ gst_conic_sdp_parse (const char *text, GError **error)
     if (!check_media (sdp, i, error))
       return NULL;
 
-  add_missing_mids (sdp);
+  add_missing_mids (sdp, before);
+  if ((before != NULL && !agrees_with (sdp, before, error)) || !check_bundle (sdp, before, error))
+    return NULL;
+  drop_bad_ssrcs (sdp);
   return g_steal_pointer (&sdp);
+}
+
+gboolean
+gst_conic_sdp_is_candidate (const char *candidate)
+{
+  const char *component = strchr (candidate, ' ');
+
+  return g_str_has_prefix (candidate, "candidate:") && component != NULL &&
+         g_str_has_prefix (component, " 1 ");
 }
 
 static void

@@ -13,16 +13,22 @@ G_BEGIN_DECLS
 /**
  * gst_conic_sdp_parse:
  * @text: a session description from another peer, RFC 8866
+ * @before: (nullable): what it has to agree with: the offer that it answers, or the same peer's
+ *   description before
  * @error: return location for a #GST_CONIC_SESSION_ERROR
  *
  * Reads a description and makes sure that webrtcbin can take it: every media section has ICE
- * credentials, a fingerprint and a setup role (RFC 8829 section 5.8). A missing `a=mid` is filled
- * in, since webrtcbin asserts that there is one.
+ * credentials, a fingerprint and a setup role, is in the BUNDLE group if there is one, and stands
+ * where it stood in @before (RFC 8829 sections 5.2.2 and 5.8; RFC 9143). webrtcbin asserts much of
+ * this. A missing `a=mid` is filled in.
  *
  * Returns: (transfer full) (nullable): the description, or %NULL with an @error that names what
  *   is missing
  */
-GstSDPMessage *gst_conic_sdp_parse (const char *text, GError **error);
+GstSDPMessage *gst_conic_sdp_parse (const char *text, const GstSDPMessage *before, GError **error);
+
+/* Whether @candidate is one (RFC 8839 section 5.1) of the component that we use, RTP with RTCP. */
+gboolean gst_conic_sdp_is_candidate (const char *candidate);
 
 /**
  * gst_conic_sdp_get_fingerprints:

@@ -352,10 +352,10 @@ gst_conic_session_receive_candidate (GstConicSession *self,
 
   g_return_if_fail (GST_IS_CONIC_SESSION (self));
 
-  /* webrtcbin 1.22 has no end of candidates; it goes on checking until it has a pair. */
-  if (!g_str_has_prefix (candidate, "candidate:")) {
-    if (*candidate != '\0')
-      GST_INFO_OBJECT (self, "not a candidate: %.40s", candidate);
+  /* webrtcbin 1.22 has no end of candidates, which is an empty one; it goes on checking until it
+   * has a pair. */
+  if (!gst_conic_sdp_is_candidate (candidate)) {
+    GST_INFO_OBJECT (self, "not a candidate for us: %.40s", candidate);
     return;
   }
   copy = candidate_new (mline_index, mid, candidate);
@@ -514,7 +514,13 @@ gst_conic_session_receive_description (GstConicSession *self,
                  "“%s” sent an unexpected %s", self->peer_id, gst_webrtc_sdp_type_to_string (type));
     return FALSE;
   }
-  sdp = gst_conic_sdp_parse (text, error);
+  sdp = gst_conic_sdp_parse (text, next == SESSION_STABLE ? self->local : self->remote, error);
+  if (sdp != NULL && next == SESSION_STABLE &&
+      gst_sdp_message_medias_len (sdp) != gst_sdp_message_medias_len (self->local)) {
+    g_clear_pointer (&sdp, gst_sdp_message_free);
+    g_set_error_literal (error, GST_CONIC_SESSION_ERROR, GST_CONIC_SESSION_ERROR_DESCRIPTION,
+                         "it has not the media sections of the offer");
+  }
   if (sdp == NULL) {
     g_prefix_error (error, "the %s of “%s” can't be used: ", gst_webrtc_sdp_type_to_string (type),
                     self->peer_id);
