@@ -17,7 +17,7 @@ parse (const char *text)
                                        "a=fingerprint:sha-256 AA:BB\r\na=setup:actpass\r\n",
                                        text, NULL);
   g_autoptr (GError) error = NULL;
-  GstSDPMessage *sdp = gst_conic_sdp_parse (full, &error);
+  GstSDPMessage *sdp = gst_conic_sdp_parse (full, NULL, &error);
 
   g_assert_no_error (error);
   return sdp;

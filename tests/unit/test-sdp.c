@@ -63,7 +63,7 @@ static GstSDPMessage *
 parse (const char *text)
 {
   g_autoptr (GError) error = NULL;
-  GstSDPMessage *sdp = gst_conic_sdp_parse (text, &error);
+  GstSDPMessage *sdp = gst_conic_sdp_parse (text, NULL, &error);
 
   g_assert_no_error (error);
   g_assert_nonnull (sdp);
@@ -89,6 +89,13 @@ static const Refusal refusals[] = {
     {"no-setup", HEAD VIDEO ICE PRINT, "a=setup"},
     {"second-section", HEAD VIDEO ICE PRINT SETUP AUDIO ICE PRINT,
      "media section 1 has no a=setup"},
+    {"data-before-the-bundle",
+     HEAD ICE PRINT SETUP "a=group:BUNDLE a d\r\n" DATA "a=mid:d\r\n" AUDIO "a=mid:a\r\n",
+     "BUNDLE"},
+    {"out-of-the-bundle",
+     HEAD ICE PRINT SETUP "a=group:BUNDLE a\r\n" AUDIO "a=mid:a\r\n" VIDEO "a=mid:v\r\n", "BUNDLE"},
+    {"bundle-of-nothing", HEAD ICE PRINT SETUP "a=group:BUNDLE z\r\n" AUDIO "a=mid:a\r\n",
+     "BUNDLE"},
     {"bundle-only", HEAD REFUSE "a=bundle-only\r\n" ICE SETUP, "a=fingerprint"},
 };
 
@@ -98,7 +105,7 @@ test_refusal (gconstpointer data)
   const Refusal *refusal = data;
   g_autoptr (GError) error = NULL;
 
-  g_assert_null (gst_conic_sdp_parse (refusal->text, &error));
+  g_assert_null (gst_conic_sdp_parse (refusal->text, NULL, &error));
   g_assert_error (error, GST_CONIC_SESSION_ERROR, GST_CONIC_SESSION_ERROR_DESCRIPTION);
   if (strstr (error->message, refusal->named) == NULL)
     g_error ("“%s” does not name “%s”", error->message, refusal->named);
@@ -123,9 +130,34 @@ test_too_many_sections (void)
   g_autoptr (GError) error = NULL;
 
   g_assert_cmpuint (gst_sdp_message_medias_len (sdp), ==, MEDIAS_TOO_MANY - 1);
-  g_assert_null (gst_conic_sdp_parse (more, &error));
+  g_assert_null (gst_conic_sdp_parse (more, NULL, &error));
   g_assert_error (error, GST_CONIC_SESSION_ERROR, GST_CONIC_SESSION_ERROR_DESCRIPTION);
   g_assert_nonnull (strstr (error->message, "65 media sections"));
+}
+
+/* What comes later may add sections, but not move or change those that there are. */
+static void
+test_before (void)
+{
+  static const struct {
+    const char *text;
+    gboolean fits;
+  } later[] = {
+      {HEAD ICE PRINT SETUP AUDIO "a=mid:a\r\n" VIDEO "a=mid:v\r\n", TRUE},
+      {HEAD ICE PRINT SETUP VIDEO "a=mid:v\r\n" AUDIO "a=mid:a\r\n", FALSE},
+      {HEAD ICE PRINT SETUP VIDEO "a=mid:a\r\n" AUDIO "a=mid:v\r\n", FALSE},
+      {HEAD ICE PRINT SETUP AUDIO "a=mid:a\r\n", FALSE},
+  };
+  g_autoptr (GstSDPMessage) before = parse (later[0].text);
+
+  for (guint i = 0; i < G_N_ELEMENTS (later); i++) {
+    g_autoptr (GError) error = NULL;
+    g_autoptr (GstSDPMessage) sdp = gst_conic_sdp_parse (later[i].text, before, &error);
+
+    g_assert_cmpint (sdp != NULL, ==, later[i].fits);
+    if (!later[i].fits)
+      g_assert_error (error, GST_CONIC_SESSION_ERROR, GST_CONIC_SESSION_ERROR_DESCRIPTION);
+  }
 }
 
 /* --- what is taken --- */
@@ -328,6 +360,7 @@ main (int argc, char **argv)
     g_test_add_data_func (path, &refusals[i], test_refusal);
   }
   g_test_add_func ("/sdp/too-many-sections", test_too_many_sections);
+  g_test_add_func ("/sdp/before", test_before);
   g_test_add_func ("/sdp/accepted", test_accepted);
   g_test_add_func ("/sdp/mids", test_mids);
   g_test_add_func ("/sdp/filled-in-mids", test_filled_in_mids);
