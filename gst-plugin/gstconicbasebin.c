@@ -638,6 +638,7 @@ stop (GstConicBaseBin *self)
   GstConicBaseBinPrivate *priv = PRIV (self);
 
   gst_conic_endpoint_stop (priv->endpoint);
+  gst_conic_outputs_flush (priv->outputs);
   g_mutex_lock (&priv->lock);
   while (priv->n_leaving > 0)
     g_cond_wait (&priv->left, &priv->lock);

@@ -11,6 +11,10 @@ GST_DEBUG_CATEGORY_STATIC (gst_conic_data_sink_debug);
 /* Microseconds that a peer which can't confirm the end gets, once all is handed to SCTP. */
 #define LINGER_TIME G_USEC_PER_SEC
 
+/* Microseconds after which the end is told again: it travels beside the messages, and is lost on a
+ * peer that it reaches before the channel does. */
+#define END_INTERVAL G_USEC_PER_SEC
+
 enum { PROP_LINES = 1 };
 
 struct _GstConicDataSink {
@@ -156,35 +160,42 @@ is_received (GPtrArray *channels, gint64 *until)
   return received;
 }
 
+static void
+tell_end (GPtrArray *channels)
+{
+  for (guint i = 0; i < channels->len; i++) {
+    GstConicChannel *channel = g_ptr_array_index (channels, i);
+
+    if (!gst_conic_channel_is_received (channel))
+      gst_conic_flow_send_end (channel);
+  }
+}
+
 /* Blocks until what was sent has arrived, so that an application may stop at EOS. */
 static void
 drain (GstConicDataSink *self)
 {
   g_autoptr (GPtrArray) channels = g_ptr_array_new_with_free_func (g_object_unref);
-  gint64 until = 0;
+  gint64 until = 0, again = 0;
 
   g_mutex_lock (&self->lock);
   select_channels (self, channels);
-  g_mutex_unlock (&self->lock);
-  for (guint i = 0; i < channels->len; i++)
-    gst_conic_flow_send_end (g_ptr_array_index (channels, i));
-
-  g_mutex_lock (&self->lock);
   while (!self->flushing) {
     guint serial = self->serial;
+    gint64 now = g_get_monotonic_time ();
     gboolean received;
 
     g_mutex_unlock (&self->lock);
+    if (now >= again) {
+      tell_end (channels);
+      again = now + END_INTERVAL;
+    }
     received = is_received (channels, &until);
     g_mutex_lock (&self->lock);
-    if (received || (until != 0 && g_get_monotonic_time () >= until))
+    if (received || (until != 0 && now >= until))
       break;
-    if (serial != self->serial || self->flushing)
-      continue;
-    if (until != 0)
-      g_cond_wait_until (&self->changed, &self->lock, until);
-    else
-      g_cond_wait (&self->changed, &self->lock);
+    if (serial == self->serial && !self->flushing)
+      g_cond_wait_until (&self->changed, &self->lock, until != 0 ? MIN (until, again) : again);
   }
   self->is_eos = TRUE;
   g_mutex_unlock (&self->lock);

@@ -28,6 +28,9 @@ GST_DEBUG_CATEGORY_STATIC (gst_conic_endpoint_debug);
  * offers that come before the media is known. */
 #define EARLY_MESSAGES_MAX 128
 
+/* Events that are still run when the thread ends; a source that is always ready must not keep it. */
+#define LEFTOVERS_MAX 1000
+
 /* Sessions with one peer: one each way, and as many that are about to be replaced. */
 #define SESSIONS_PER_PEER 4
 
@@ -635,7 +638,7 @@ run_thread (gpointer data)
   g_signal_handlers_disconnect_by_data (self->client, self);
   g_clear_object (&self->client);
   /* What was posted meanwhile holds references that only running it lets go. */
-  while (g_main_context_iteration (self->context, FALSE))
+  for (guint i = 0; i < LEFTOVERS_MAX && g_main_context_iteration (self->context, FALSE); i++)
     ;
   g_main_context_pop_thread_default (self->context);
   return NULL;

@@ -5,6 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* How often the other side is greeted; one that doesn't answer by then doesn't speak this. */
+#define GREETINGS_MAX 10
+
 /* Words that wait for the control channel to open. */
 #define UNSENT_MAX 256
 
@@ -13,6 +16,7 @@ struct _GstConicFlow {
   GstConicChannel *control;
   GQueue unsent; /* char *: until the control channel is open */
   gboolean spoken;
+  guint n_greetings; /* said without an answer */
   int ping;          /* the last one's number */
   gint64 ping_time;  /* when it was sent, in microseconds; 0 once it was answered */
   double round_trip; /* in seconds; -1 until one was measured */
@@ -134,15 +138,19 @@ double
 gst_conic_flow_measure (GstConicFlow *flow)
 {
   double round_trip;
+  gboolean greet;
   int ping = -1;
 
   g_mutex_lock (&flow->lock);
   round_trip = flow->round_trip;
+  greet = !flow->spoken && flow->control != NULL && flow->n_greetings++ < GREETINGS_MAX;
   if (flow->spoken && flow->ping_time == 0) {
     ping = ++flow->ping;
     flow->ping_time = g_get_monotonic_time ();
   }
   g_mutex_unlock (&flow->lock);
+  if (greet)
+    say (flow, g_strdup ("hello"));
   if (ping >= 0)
     say (flow, g_strdup_printf ("ping %d", ping));
   return round_trip;

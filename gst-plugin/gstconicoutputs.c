@@ -259,6 +259,23 @@ gst_conic_outputs_end_data (GstConicOutputs *self)
 }
 
 void
+gst_conic_outputs_flush (GstConicOutputs *self)
+{
+  g_autoptr (GPtrArray) pads = NULL;
+
+  g_mutex_lock (&self->lock);
+  pads = gst_conic_objects_copy (self->data);
+  for (guint i = 0; i < self->media->len; i++) {
+    Output *output = g_ptr_array_index (self->media, i);
+
+    g_ptr_array_add (pads, gst_object_ref (output->ghost));
+  }
+  g_mutex_unlock (&self->lock);
+  for (guint i = 0; i < pads->len; i++)
+    gst_pad_push_event (g_ptr_array_index (pads, i), gst_event_new_flush_start ());
+}
+
+void
 gst_conic_outputs_remove_data (GstConicOutputs *self)
 {
   g_autoptr (GPtrArray) gone = NULL;

@@ -55,6 +55,9 @@ void gst_conic_outputs_show_data (GstConicOutputs *self, GstConicDataSrc *src);
 /* Nothing comes on any data pad any more. */
 void gst_conic_outputs_end_data (GstConicOutputs *self);
 
+/* Nothing downstream holds up what comes any more; the pads are about to go. */
+void gst_conic_outputs_flush (GstConicOutputs *self);
+
 void gst_conic_outputs_remove_data (GstConicOutputs *self);
 
 G_END_DECLS

@@ -39,6 +39,7 @@ struct _GstConicSignaller {
   char *webrtc; /* OBJECT_LOCK */
 
   GstElement *webrtcbin;
+  int needs_negotiation;    /* atomic: webrtcbin has said so */
   GstConicSession *session; /* borrowed: the endpoint's; its thread only */
   gboolean used;            /* likewise: webrtcbin has had its session */
 };
@@ -104,10 +105,12 @@ static const GstConicEndpointHandlers handlers = {
     .stopping = stopping,
 };
 
-/* webrtcbin asks for a negotiation once it knows its media: that is when we can be called. */
+/* webrtcbin asks for a negotiation once it knows its media: that is when we can call and be called.
+ * For data channels that may be before we are started. */
 static void
 on_negotiation_needed (GstElement *webrtcbin, GstConicSignaller *self)
 {
+  g_atomic_int_set (&self->needs_negotiation, TRUE);
   gst_conic_endpoint_set_ready (self->endpoint);
 }
 
@@ -154,30 +157,46 @@ find_webrtcbin (GstConicSignaller *self)
   return TRUE;
 }
 
+static gboolean
+open_webrtcbin (GstConicSignaller *self)
+{
+  if (!find_webrtcbin (self))
+    return FALSE;
+  g_atomic_int_set (&self->needs_negotiation, FALSE);
+  g_signal_connect (self->webrtcbin, "on-negotiation-needed", G_CALLBACK (on_negotiation_needed),
+                    self);
+  g_signal_connect (self->webrtcbin, "pad-added", G_CALLBACK (on_pad_added), self);
+  return TRUE;
+}
+
+static void
+start (GstConicSignaller *self)
+{
+  self->used = FALSE;
+  gst_conic_endpoint_configure (self->endpoint, self->webrtcbin);
+  gst_conic_endpoint_start (self->endpoint);
+  /* A webrtcbin without media of its own never asks for a negotiation, and can be called. */
+  if (g_atomic_int_get (&self->needs_negotiation) ||
+      (!gst_conic_endpoint_has_target (self->endpoint) && self->webrtcbin->numsinkpads == 0))
+    gst_conic_endpoint_set_ready (self->endpoint);
+}
+
 static GstStateChangeReturn
 gst_conic_signaller_change_state (GstElement *element, GstStateChange transition)
 {
   GstConicSignaller *self = GST_CONIC_SIGNALLER (element);
   GstStateChangeReturn ret;
 
-  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) {
-    if (!find_webrtcbin (self))
-      return GST_STATE_CHANGE_FAILURE;
-    self->used = FALSE;
-    gst_conic_endpoint_configure (self->endpoint, self->webrtcbin);
-    g_signal_connect (self->webrtcbin, "on-negotiation-needed", G_CALLBACK (on_negotiation_needed),
-                      self);
-    g_signal_connect (self->webrtcbin, "pad-added", G_CALLBACK (on_pad_added), self);
-    gst_conic_endpoint_start (self->endpoint);
-    /* A webrtcbin without media of its own never asks for a negotiation. */
-    if (!gst_conic_endpoint_has_target (self->endpoint) && self->webrtcbin->numsinkpads == 0)
-      gst_conic_endpoint_set_ready (self->endpoint);
-  }
+  if (transition == GST_STATE_CHANGE_NULL_TO_READY && !open_webrtcbin (self))
+    return GST_STATE_CHANGE_FAILURE;
+  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED)
+    start (self);
 
   ret = GST_ELEMENT_CLASS (gst_conic_signaller_parent_class)->change_state (element, transition);
 
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) {
     gst_conic_endpoint_stop (self->endpoint);
+  } else if (transition == GST_STATE_CHANGE_READY_TO_NULL) {
     g_signal_handlers_disconnect_by_data (self->webrtcbin, self);
     gst_clear_object (&self->webrtcbin);
   }

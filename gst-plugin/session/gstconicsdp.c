@@ -95,6 +95,19 @@ drop_bad_ssrcs (GstSDPMessage *sdp)
 }
 
 static gboolean
+check_mids (const GstSDPMessage *sdp, GError **error)
+{
+  for (guint i = 0; i < gst_sdp_message_medias_len (sdp); i++) {
+    if (gst_conic_sdp_find_mid (sdp, gst_conic_sdp_get_mid (sdp, i)) != (int) i) {
+      g_set_error (error, GST_CONIC_SESSION_ERROR, GST_CONIC_SESSION_ERROR_DESCRIPTION,
+                   "media section %u has the a=mid of another", i);
+      return FALSE;
+    }
+  }
+  return TRUE;
+}
+
+static gboolean
 agrees_with (const GstSDPMessage *sdp, const GstSDPMessage *before, GError **error)
 {
   for (guint i = 0; i < gst_sdp_message_medias_len (before); i++) {
@@ -125,6 +138,17 @@ get_bundle (const GstSDPMessage *sdp)
   return NULL;
 }
 
+/* webrtcbin 1.22 takes a data section for one of a transport of its own, unless the transport that
+ * it is bundled on is there already. */
+static gboolean
+is_data_after (const GstSDPMessage *sdp, guint tag)
+{
+  for (guint i = 0; i < tag; i++)
+    if (gst_conic_sdp_get_kind (gst_sdp_message_get_media (sdp, i)) == GST_WEBRTC_KIND_UNKNOWN)
+      return FALSE;
+  return TRUE;
+}
+
 /* All sections on one transport, or as before. */
 static gboolean
 check_bundle (const GstSDPMessage *sdp, const GstSDPMessage *before, GError **error)
@@ -140,6 +164,7 @@ check_bundle (const GstSDPMessage *sdp, const GstSDPMessage *before, GError **er
   } else {
     tag = gst_conic_sdp_find_mid (sdp, mids[0]);
     good = tag >= 0 && gst_sdp_media_get_port (gst_sdp_message_get_media (sdp, (guint) tag)) != 0 &&
+           is_data_after (sdp, (guint) tag) &&
            (before == NULL || (old_mids != NULL && g_strcmp0 (mids[0], old_mids[0]) == 0));
     for (guint i = 0; i < gst_sdp_message_medias_len (sdp); i++)
       good = good && (is_rejected (gst_sdp_message_get_media (sdp, i)) ||
@@ -147,7 +172,8 @@ check_bundle (const GstSDPMessage *sdp, const GstSDPMessage *before, GError **er
   }
   if (!good)
     g_set_error_literal (error, GST_CONIC_SESSION_ERROR, GST_CONIC_SESSION_ERROR_DESCRIPTION,
-                         "its BUNDLE group leaves out a media section, or is not what it was");
+                         "its BUNDLE group leaves out a media section, stands after that for data, "
+                         "or is not what it was");
   return good;
 }
 
@@ -178,7 +204,8 @@ gst_conic_sdp_parse (const char *text, const GstSDPMessage *before, GError **err
       return NULL;
 
   add_missing_mids (sdp, before);
-  if ((before != NULL && !agrees_with (sdp, before, error)) || !check_bundle (sdp, before, error))
+  if (!check_mids (sdp, error) || (before != NULL && !agrees_with (sdp, before, error)) ||
+      !check_bundle (sdp, before, error))
     return NULL;
   drop_bad_ssrcs (sdp);
   return g_steal_pointer (&sdp);
