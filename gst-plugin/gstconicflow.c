@@ -77,15 +77,16 @@ gst_conic_flow_clear (GstConicFlow *flow)
 void
 gst_conic_flow_flush (GstConicFlow *flow)
 {
-  char *text;
-
   g_mutex_lock (&flow->lock);
   while (flow->control != NULL && gst_conic_channel_is_open (flow->control) &&
-         (text = g_queue_pop_head (&flow->unsent)) != NULL) {
-    gsize length = strlen (text);
-    g_autoptr (GBytes) data = g_bytes_new_take (text, length);
+         !g_queue_is_empty (&flow->unsent)) {
+    const char *text = g_queue_peek_head (&flow->unsent);
+    g_autoptr (GBytes) data = g_bytes_new (text, strlen (text) + 1);
+    g_autoptr (GBytes) word = g_bytes_new_from_bytes (data, 0, strlen (text));
 
-    gst_conic_channel_send (flow->control, data, TRUE, NULL);
+    if (!gst_conic_channel_send (flow->control, word, TRUE, NULL))
+      break;
+    g_free (g_queue_pop_head (&flow->unsent));
   }
   g_mutex_unlock (&flow->lock);
 }

@@ -18,10 +18,12 @@ typedef struct {
 struct _GstConicOutputs {
   GstElement *element; /* borrowed */
 
-  GMutex lock;      /* innermost */
-  GPtrArray *media; /* Output */
-  guint n_media[3]; /* by kind, ever */
-  GPtrArray *data;  /* (element-type GstConicDataSrc) */
+  GRecMutex add_lock; /* taken before lock: one pad at a time, for gst-launch's delayed links take
+                         two at once for the same; pad-added handlers run under it */
+  GMutex lock;        /* innermost */
+  GPtrArray *media;   /* Output */
+  guint n_media[3];   /* by kind, ever */
+  GPtrArray *data;    /* (element-type GstConicDataSrc) */
 };
 
 static GstPadTemplate *
@@ -77,6 +79,7 @@ gst_conic_outputs_new (GstElement *element)
   GstConicOutputs *self = g_new0 (GstConicOutputs, 1);
 
   self->element = element;
+  g_rec_mutex_init (&self->add_lock);
   g_mutex_init (&self->lock);
   self->media = g_ptr_array_new_with_free_func ((GDestroyNotify) output_free);
   self->data = g_ptr_array_new_with_free_func (gst_object_unref);
@@ -89,7 +92,16 @@ gst_conic_outputs_free (GstConicOutputs *self)
   g_ptr_array_unref (self->media);
   g_ptr_array_unref (self->data);
   g_mutex_clear (&self->lock);
+  g_rec_mutex_clear (&self->add_lock);
   g_free (self);
+}
+
+static void
+add_pad (GstConicOutputs *self, GstPad *pad)
+{
+  g_rec_mutex_lock (&self->add_lock);
+  gst_element_add_pad (self->element, pad);
+  g_rec_mutex_unlock (&self->add_lock);
 }
 
 /* --- media --- */
@@ -172,7 +184,7 @@ gst_conic_outputs_add_media (GstConicOutputs *self, gpointer owner, GstWebRTCKin
   g_ptr_array_add (self->media, output);
   g_mutex_unlock (&self->lock);
   gst_pad_set_active (output->ghost, TRUE);
-  gst_element_add_pad (self->element, output->ghost);
+  add_pad (self, output->ghost);
 }
 
 void
@@ -242,7 +254,7 @@ void
 gst_conic_outputs_show_data (GstConicOutputs *self, GstConicDataSrc *src)
 {
   gst_pad_set_active (GST_PAD (src), TRUE);
-  gst_element_add_pad (self->element, GST_PAD (src));
+  add_pad (self, GST_PAD (src));
   gst_conic_data_src_start (src);
 }
 
