@@ -644,17 +644,6 @@ run_thread (gpointer data)
   return NULL;
 }
 
-/* The DTLS elements make one certificate for the whole process when the first of them is made. That
- * takes a good part of a second, which need not be in the way of the first session. */
-static void
-make_certificate (GstElement *element, gpointer data)
-{
-  GstElement *dtlsdec = gst_element_factory_make ("dtlsdec", NULL);
-
-  if (dtlsdec != NULL)
-    gst_object_unref (gst_object_ref_sink (dtlsdec));
-}
-
 void
 gst_conic_endpoint_start (GstConicEndpoint *self)
 {
@@ -674,7 +663,6 @@ gst_conic_endpoint_start (GstConicEndpoint *self)
   self->ready = FALSE;
   self->call_delay = CALL_DELAY_MIN;
   self->loop = g_main_loop_new (self->context, FALSE);
-  gst_element_call_async (self->element, make_certificate, NULL, NULL);
   self->thread = g_thread_new ("conic-signaling", run_thread, self);
 }
 
