@@ -97,7 +97,8 @@ class ProcessTest(tap.TestCase):
         found = process.wait_line(
             r"^conicd \S+ listening on ws://127\.0\.0\.1:(\d+)/ws ws://\[::1\]:(\d+)/ws ws://127\.0\.0\.1:(\d+)/ws$")
         ports = [int(port) for port in found.groups()]
-        self.assertEqual(len(set(ports)), 3)
+        # The second is of another address family, and may have the number of either.
+        self.assertNotEqual(ports[0], ports[2])
         a, b = Client(self, ports[0]), Client(self, ports[2])
         a.register("a")
         b.register("b")
