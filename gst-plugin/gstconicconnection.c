@@ -21,6 +21,10 @@ GST_DEBUG_CATEGORY_STATIC (gst_conic_connection_debug);
  * Both know of the association within half a round trip of each other. */
 #define ANSWERER_DATA_DELAY 100
 
+/* Microseconds that usrsctp's timer thread, which ticks every 10 ms, gets to let go of an association
+ * that has been closed. */
+#define SCTP_CLOSE_TIME (50 * G_TIME_SPAN_MILLISECOND)
+
 /* Milliseconds between two measurements of the round trip. */
 #define MEASURE_INTERVAL 1000
 
@@ -494,6 +498,36 @@ gst_conic_connection_leave (GstConicConnection *self)
   clear_timer (&self->measure_timer);
 }
 
+static void
+lock_element (const GValue *item, gpointer user_data)
+{
+  GPtrArray *locked = user_data;
+  GstElement *element = g_value_get_object (item);
+
+  gst_element_set_locked_state (element, TRUE);
+  if (!g_ptr_array_find (locked, element, NULL))
+    g_ptr_array_add (locked, gst_object_ref (element));
+}
+
+/* GStreamer 1.22 frees an association as soon as it has closed it, while usrsctp's timer thread may
+ * still be about to send something for it. sctpdec closes it; what holds on to it a little longer is
+ * sctpenc. */
+static void
+set_to_null (GstConicConnection *self)
+{
+  g_autoptr (GPtrArray) encoders = g_ptr_array_new_with_free_func (gst_object_unref);
+  g_autoptr (GstIterator) found =
+      gst_bin_iterate_all_by_element_factory_name (GST_BIN (self), "sctpenc");
+
+  while (gst_iterator_foreach (found, lock_element, encoders) == GST_ITERATOR_RESYNC)
+    gst_iterator_resync (found);
+  gst_element_set_state (GST_ELEMENT (self), GST_STATE_NULL);
+  if (encoders->len > 0)
+    g_usleep (SCTP_CLOSE_TIME);
+  for (guint i = 0; i < encoders->len; i++)
+    gst_element_set_state (g_ptr_array_index (encoders, i), GST_STATE_NULL);
+}
+
 void
 gst_conic_connection_close (GstConicConnection *self)
 {
@@ -505,7 +539,7 @@ gst_conic_connection_close (GstConicConnection *self)
   }
   /* Locked, or an element that changes its own state now would take this one along again. */
   gst_element_set_locked_state (GST_ELEMENT (self), TRUE);
-  gst_element_set_state (GST_ELEMENT (self), GST_STATE_NULL);
+  set_to_null (self);
   /* Nothing of webrtcbin's runs any more. */
   g_clear_pointer (&self->channels, gst_conic_channels_free);
   g_signal_handlers_disconnect_by_data (self->webrtcbin, self);
