@@ -9,7 +9,15 @@
 /* Data channels that the other side may open in a session; each label costs a pad and a thread. */
 #define REMOTE_CHANNELS_MAX 64
 
+/* Control channels that are opened, one after the other, until the other side answers on one, and the
+ * measurements that each gets: webrtcbin 1.22 can lose a channel that is there before the association
+ * is. */
+#define CONTROLS_MAX     3
+#define CONTROL_PATIENCE 2
+
 struct _GstConicChannels {
+  guint n_controls; /* opened by us; the endpoint's thread's, as n_silent */
+  guint n_silent;   /* measurements without an answer */
   GstConicBaseBin *bin;
   GstElement *webrtcbin;
   GstConicFlow *flow;
@@ -170,6 +178,8 @@ gst_conic_channels_open_control (GstConicChannels *self)
   g_autoptr (GstWebRTCDataChannel) data_channel =
       create (self, GST_CONIC_FLOW_PROTOCOL, GST_CONIC_FLOW_PROTOCOL);
 
+  self->n_controls++;
+  self->n_silent = 0;
   if (data_channel != NULL)
     add_channel (self, data_channel, FALSE);
 }
@@ -192,6 +202,9 @@ gst_conic_channels_open (GstConicChannels *self, const char *label)
 double
 gst_conic_channels_measure (GstConicChannels *self)
 {
+  if (self->n_controls > 0 && self->n_controls < CONTROLS_MAX &&
+      !gst_conic_flow_is_answered (self->flow) && ++self->n_silent > CONTROL_PATIENCE)
+    gst_conic_channels_open_control (self);
   return gst_conic_flow_measure (self->flow);
 }
 

@@ -17,9 +17,11 @@
 GST_DEBUG_CATEGORY_STATIC (gst_conic_connection_debug);
 #define GST_CAT_DEFAULT gst_conic_connection_debug
 
-/* Milliseconds that the other side gets to open channels of its own before an answerer opens its.
- * Both know of the association within half a round trip of each other. */
-#define ANSWERER_DATA_DELAY 100
+/* Milliseconds from the connection to the channels of the data pads. webrtcbin 1.22 can lose a channel
+ * that is there before the association is; and the answerer lets the offerer go first, so that a label
+ * that both have needs one channel only. */
+#define OFFERER_DATA_DELAY  50
+#define ANSWERER_DATA_DELAY 150
 
 /* Microseconds that usrsctp's timer thread, which ticks every 10 ms, gets to let go of an association
  * that has been closed. */
@@ -212,8 +214,6 @@ offer_media (GstConicConnection *self)
   }
   if (receives || labels[0] != NULL)
     gst_conic_channels_open_control (self->channels);
-  for (guint i = 0; labels[i] != NULL; i++)
-    gst_conic_channels_open (self->channels, labels[i]);
 }
 
 /* (transfer none) (nullable): the first of @inputs that fits @media; no longer among them */
@@ -379,10 +379,12 @@ gst_conic_connection_open (GstConicConnection *self)
 
     gst_conic_branch_open (share->branch);
   }
-  if (gst_conic_session_is_offerer (self->session) ||
-      !offers_data (gst_conic_session_get_remote_description (self->session)))
+  if (!offers_data (gst_conic_session_get_remote_description (self->session)))
     return;
-  self->data_timer = add_timer (self, ANSWERER_DATA_DELAY, on_data_timer);
+  self->data_timer = add_timer (self,
+                                gst_conic_session_is_offerer (self->session) ? OFFERER_DATA_DELAY
+                                                                             : ANSWERER_DATA_DELAY,
+                                on_data_timer);
 }
 
 void

@@ -58,8 +58,7 @@ void
 gst_conic_flow_set_control (GstConicFlow *flow, GstConicChannel *control)
 {
   g_mutex_lock (&flow->lock);
-  if (flow->control == NULL)
-    flow->control = g_object_ref (control);
+  g_set_object (&flow->control, control);
   g_mutex_unlock (&flow->lock);
 }
 
@@ -133,6 +132,17 @@ receive_pong (GstConicFlow *flow, int ping)
     flow->ping_time = 0;
   }
   g_mutex_unlock (&flow->lock);
+}
+
+gboolean
+gst_conic_flow_is_answered (GstConicFlow *flow)
+{
+  gboolean spoken;
+
+  g_mutex_lock (&flow->lock);
+  spoken = flow->spoken;
+  g_mutex_unlock (&flow->lock);
+  return spoken;
 }
 
 double

@@ -27,7 +27,7 @@ GstConicFlow *gst_conic_flow_new (void);
 GstConicFlow *gst_conic_flow_ref (GstConicFlow *flow);
 void gst_conic_flow_unref (GstConicFlow *flow);
 
-/* The channel that it is spoken on; the first one that there is stays. */
+/* The channel that it is spoken on, in place of the one before. */
 void gst_conic_flow_set_control (GstConicFlow *flow, GstConicChannel *control);
 
 /* The control channel opened: what was to be said is sent. */
@@ -45,6 +45,9 @@ void gst_conic_flow_receive (GstConicFlow *flow, const char *text, GPtrArray *ch
 
 /* Asks for a measurement of the round trip. Returns the last one in seconds, -1 if there's none. */
 double gst_conic_flow_measure (GstConicFlow *flow);
+
+/* Whether the other side has said anything. */
+gboolean gst_conic_flow_is_answered (GstConicFlow *flow);
 
 /* Whether the other side of @channel speaks it. */
 gboolean gst_conic_flow_is_spoken (GstConicChannel *channel);
