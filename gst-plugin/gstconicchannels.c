@@ -13,7 +13,7 @@
  * measurements that each gets: webrtcbin 1.22 can lose a channel that is there before the association
  * is. */
 #define CONTROLS_MAX     3
-#define CONTROL_PATIENCE 2
+#define CONTROL_PATIENCE 1
 
 struct _GstConicChannels {
   guint n_controls; /* opened by us; the endpoint's thread's, as n_silent */
