@@ -205,14 +205,8 @@ gboolean
 gst_conic_flow_is_spoken (GstConicChannel *channel)
 {
   GstConicFlow *flow = gst_conic_channel_get_flow (channel);
-  gboolean spoken;
 
-  if (flow == NULL)
-    return FALSE;
-  g_mutex_lock (&flow->lock);
-  spoken = flow->spoken;
-  g_mutex_unlock (&flow->lock);
-  return spoken;
+  return flow != NULL && gst_conic_flow_is_answered (flow);
 }
 
 void
