@@ -3,6 +3,7 @@
 /* conicd: reads the command line, starts the server, waits for a signal. */
 
 #include "conic-log.h"
+#include "conic-options.h"
 #include "conic-server.h"
 
 #include "conic-limits.h"
@@ -24,24 +25,9 @@
 typedef struct {
   GMainLoop *loop;
   ConicServer *server;
+  const ConicOptions *options;
+  GLogLevelFlags *log_level;
 } Daemon;
-
-typedef struct {
-  GStrv listen;
-  char *config;
-  char *log_level;
-  gboolean version;
-} Options;
-
-static void
-clear_options (Options *options)
-{
-  g_strfreev (options->listen);
-  g_free (options->config);
-  g_free (options->log_level);
-}
-
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Options, clear_options)
 
 /* Tells the service manager, if there is one. */
 static void
@@ -50,46 +36,6 @@ notify (const char *state)
 #ifdef HAVE_SYSTEMD
   sd_notify (0, state);
 #endif
-}
-
-static gboolean
-parse_options (Options *options, int *argc, char ***argv, GError **error)
-{
-  const GOptionEntry entries[] = {
-      {"listen", 'l', 0, G_OPTION_ARG_STRING_ARRAY, &options->listen,
-       "Where to listen (127.0.0.1:3000); can be given more than once", "ADDR:PORT"},
-      {"config", 'c', 0, G_OPTION_ARG_FILENAME, &options->config, "Configuration file", "FILE"},
-      {"log-level", 0, 0, G_OPTION_ARG_STRING, &options->log_level,
-       "What to log: error, warning, message, info or debug (message)", "LEVEL"},
-      {"version", 0, 0, G_OPTION_ARG_NONE, &options->version, "Print the version and exit", NULL},
-      G_OPTION_ENTRY_NULL,
-  };
-  g_autoptr (GOptionContext) context = g_option_context_new (NULL);
-
-  g_option_context_set_summary (context, "Conic's signaling daemon: lets WebRTC peers find each "
-                                         "other over a WebSocket at ws://ADDR:PORT/ws");
-  g_option_context_add_main_entries (context, entries, NULL);
-  if (!g_option_context_parse (context, argc, argv, error))
-    return FALSE;
-  if (*argc > 1) {
-    g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "Unexpected argument “%s”",
-                 (*argv)[1]);
-    return FALSE;
-  }
-  return TRUE;
-}
-
-/* The command line overrides the file, which overrides the defaults. */
-static gboolean
-configure (ConicConfig *config, const Options *options, GError **error)
-{
-  if (options->config != NULL && !conic_config_load (config, options->config, error))
-    return FALSE;
-  if (options->listen != NULL &&
-      !conic_config_set_listen (config, (const char *const *) options->listen, error))
-    return FALSE;
-  return options->log_level == NULL ||
-         conic_config_set_log_level (config, options->log_level, error);
 }
 
 /* Every client is a descriptor, and the usual soft limit of 1024 is there for select() only. */
@@ -124,6 +70,23 @@ on_signal (gpointer user_data)
   return G_SOURCE_CONTINUE;
 }
 
+/* A configuration that is not in order leaves everything as it was. */
+static gboolean
+on_reload (gpointer user_data)
+{
+  Daemon *daemon = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (ConicConfig) config = conic_options_load (daemon->options, &error);
+
+  if (config != NULL && conic_server_reload (daemon->server, config, &error)) {
+    *daemon->log_level = config->log_level;
+    g_message ("The configuration was reloaded");
+  } else {
+    g_warning ("The configuration stays as it was: %s", error->message);
+  }
+  return G_SOURCE_CONTINUE;
+}
+
 static void
 announce (ConicServer *server)
 {
@@ -138,13 +101,13 @@ announce (ConicServer *server)
 }
 
 static int
-run (const ConicConfig *config)
+run (const ConicOptions *options, const ConicConfig *config, GLogLevelFlags *log_level)
 {
   g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
   g_autoptr (GError) error = NULL;
   g_autoptr (ConicServer) server = conic_server_new (config, &error);
-  Daemon daemon = {.loop = loop, .server = server};
-  guint on_term, on_int;
+  Daemon daemon = {.loop = loop, .server = server, .options = options, .log_level = log_level};
+  guint on_term, on_int, on_hup;
 
   if (server == NULL) {
     g_printerr ("conicd: %s\n", error->message);
@@ -152,35 +115,45 @@ run (const ConicConfig *config)
   }
   on_term = g_unix_signal_add (SIGTERM, on_signal, &daemon);
   on_int = g_unix_signal_add (SIGINT, on_signal, &daemon);
+  on_hup = g_unix_signal_add (SIGHUP, on_reload, &daemon);
   announce (server);
   g_main_loop_run (loop);
   g_source_remove (on_term);
   g_source_remove (on_int);
+  g_source_remove (on_hup);
   return EXIT_SUCCESS;
 }
 
 int
 main (int argc, char **argv)
 {
-  g_auto (Options) options = {0};
-  g_autoptr (ConicConfig) config = conic_config_new ();
+  g_autoptr (ConicOptions) options = NULL;
+  g_autoptr (ConicConfig) config = NULL;
   g_autoptr (GError) error = NULL;
+  GLogLevelFlags log_level;
 
   setlocale (LC_ALL, "");
-  if (!parse_options (&options, &argc, &argv, &error)) {
+  options = conic_options_parse (&argc, &argv, &error);
+  if (options == NULL) {
     g_printerr ("conicd: %s\nTry “conicd --help”.\n", error->message);
     return EXIT_USAGE;
   }
-  if (options.version) {
+  if (options->version) {
     puts ("conicd " CONIC_VERSION);
     return EXIT_SUCCESS;
   }
-  if (!configure (config, &options, &error)) {
+  config = conic_options_load (options, &error);
+  if (config == NULL) {
     g_printerr ("conicd: %s\n", error->message);
     return EXIT_USAGE;
   }
+  if (options->check_config) {
+    puts ("conicd: the configuration is in order");
+    return EXIT_SUCCESS;
+  }
 
-  g_log_set_writer_func (conic_log_write, &config->log_level, NULL);
+  log_level = config->log_level;
+  g_log_set_writer_func (conic_log_write, &log_level, NULL);
   raise_descriptor_limit ();
-  return run (config);
+  return run (options, config, &log_level);
 }

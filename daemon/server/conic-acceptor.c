@@ -421,6 +421,13 @@ conic_acceptor_listen (ConicAcceptor *self, GSocketAddress *address, GError **er
   return address_to_string (local);
 }
 
+/* Microseconds for the requests of connections that are still to come. */
+void
+conic_acceptor_set_timeout (ConicAcceptor *self, gint64 timeout)
+{
+  self->timeout = timeout;
+}
+
 /* How many connections have not sent a whole request yet. */
 guint
 conic_acceptor_get_n_waiting (ConicAcceptor *self)

@@ -37,6 +37,7 @@ ConicAcceptor *conic_acceptor_new (ConicEpollSource *source,
 void conic_acceptor_free (ConicAcceptor *acceptor);
 
 char *conic_acceptor_listen (ConicAcceptor *acceptor, GSocketAddress *address, GError **error);
+void conic_acceptor_set_timeout (ConicAcceptor *acceptor, gint64 timeout);
 guint conic_acceptor_get_n_waiting (ConicAcceptor *acceptor);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ConicAcceptor, conic_acceptor_free)

@@ -36,46 +36,217 @@
 /* A day: longer deadlines are none. */
 #define MAX_SECONDS (24 * 60 * 60)
 
+/* Connections from one address: a household or an office behind one, not a whole network. Behind a
+ * proxy all clients have the proxy's. */
+#define CLIENTS_PER_ADDRESS 0
+
+/* What one client may send for long, and at once. A call with every candidate of both sides is fifty
+ * messages and thirty kilobytes; a server of media has twenty of them in a second. */
+#define MESSAGES_PER_SECOND 1000
+#define MESSAGES_BURST      2000
+#define BYTES_PER_SECOND    (1024 * 1024)
+#define BYTES_BURST         (4 * 1024 * 1024)
+
+/* Seconds for which a lost client's id is kept for it. None: a program that crashed and was started
+ * again has no token, and wants its id back. */
+#define RESUME_SECONDS 0
+
+/* Seconds for which TURN credentials are made: a working day. coturn looks at them when an
+ * allocation is made or refreshed. */
+#define TURN_SECONDS (8 * 60 * 60)
+
+#define AUDIENCE "conicd"
+
 typedef enum {
-  KIND_LISTEN,
-  KIND_LOG_LEVEL,
-  KIND_UINT,    /* guint */
-  KIND_SIZE,    /* gsize */
-  KIND_SECONDS, /* in the file, with decimals; gint64 microseconds in the struct */
+  KIND_ADDRESSES, /* (element-type GSocketAddress) GPtrArray */
+  KIND_LOG_LEVEL, /* GLogLevelFlags */
+  KIND_STRING,    /* char * */
+  KIND_STRINGS,   /* GStrv */
+  KIND_UINT,      /* guint */
+  KIND_SIZE,      /* gsize */
+  KIND_SECONDS,   /* as text, with decimals; gint64 microseconds in the struct */
 } Kind;
 
 typedef struct {
-  const char *group;
-  const char *key;
+  ConicConfigKey key;
   Kind kind;
   gsize offset;
   double least;
   double most;
 } Key;
 
-#define TIMEOUT(key, member)                                                                       \
-  {                                                                                                \
-    "timeouts", key, KIND_SECONDS, G_STRUCT_OFFSET (ConicConfig, member), 0.001, MAX_SECONDS       \
-  }
+#define AT(member) G_STRUCT_OFFSET (ConicConfig, member)
 
+/* clang-format off: a table */
 static const Key keys[] = {
-    {"daemon", "listen", KIND_LISTEN, 0, 0, 0},
-    {"daemon", "log-level", KIND_LOG_LEVEL, 0, 0, 0},
-    {"limits", "clients", KIND_UINT, G_STRUCT_OFFSET (ConicConfig, clients), 1, 10e6},
-    {"limits", "message-bytes", KIND_SIZE, G_STRUCT_OFFSET (ConicConfig, transport.message_bytes),
-     1024, 64e6},
-    {"limits", "queue-bytes", KIND_SIZE, G_STRUCT_OFFSET (ConicConfig, transport.queue_bytes), 1024,
+    {{"daemon", "listen", "listen", "ADDR:PORT",
+      "Where to listen for clients (127.0.0.1:3000); can be given more than once"},
+     KIND_ADDRESSES,
+     AT (listen),
+     0,
+     0},
+    {{"daemon", "metrics-listen", "metrics-listen", "ADDR:PORT",
+      "Where /metrics and the health checks are, if not where clients are"},
+     KIND_ADDRESSES,
+     AT (metrics_listen),
+     0,
+     0},
+    {{"daemon", "log-level", "log-level", "LEVEL",
+      "What to log: error, warning, message, info or debug (message)"},
+     KIND_LOG_LEVEL,
+     AT (log_level),
+     0,
+     0},
+    {{"daemon", "origins", "origin", "ORIGIN",
+      "A web page's origin that may connect beside the hub's own, or * for any"},
+     KIND_STRINGS,
+     AT (origins),
+     0,
+     0},
+
+    {{"tls", "certificate", "tls-certificate", "FILE", "Certificate chain for TLS, in PEM"},
+     KIND_STRING,
+     AT (tls_certificate),
+     0,
+     0},
+    {{"tls", "key", "tls-key", "FILE", "The certificate's private key, in PEM"},
+     KIND_STRING,
+     AT (tls_key),
+     0,
+     0},
+
+    {{"auth", "keys", "auth-key", "FILE",
+      "Key that clients' tokens are signed with: only clients with a token may connect"},
+     KIND_STRINGS,
+     AT (auth_keys),
+     0,
+     0},
+    {{"auth", "audience", "auth-audience", "NAME", "The audience of tokens (" AUDIENCE ")"},
+     KIND_STRING,
+     AT (auth_audience),
+     0,
+     0},
+
+    {{"ice", "stun-uris", "stun-uri", "URI", "A STUN server for the clients, as stun:HOST:PORT"},
+     KIND_STRINGS,
+     AT (stun_uris),
+     0,
+     0},
+    {{"ice", "turn-uris", "turn-uri", "URI", "A TURN server for the clients, as turn:HOST:PORT"},
+     KIND_STRINGS,
+     AT (turn_uris),
+     0,
+     0},
+    {{"ice", "turn-secret", "turn-secret", "FILE",
+      "The secret shared with the TURN servers, for credentials"},
+     KIND_STRING,
+     AT (turn_secret),
+     0,
+     0},
+    {{"ice", "turn-seconds", "turn-seconds", "SECONDS", "How long TURN credentials last (28800)"},
+     KIND_SECONDS,
+     AT (turn_lifetime),
+     60,
+     30 * MAX_SECONDS},
+
+    {{"limits", "clients", "clients", "N", "Connections at a time (100000)"},
+     KIND_UINT,
+     AT (clients),
+     1,
+     10e6},
+    {{"limits", "clients-per-address", "clients-per-address", "N",
+      "Connections at a time from one address; 0 is no limit (0)"},
+     KIND_UINT,
+     AT (clients_per_address),
+     0,
+     10e6},
+    {{"limits", "message-bytes", "message-bytes", "N", "Bytes of a client's message (524288)"},
+     KIND_SIZE,
+     AT (transport.message_bytes),
+     1024,
+     64e6},
+    {{"limits", "messages-per-second", "messages-per-second", "N",
+      "Messages that one client may send in a second; 0 is no limit (1000)"},
+     KIND_UINT,
+     AT (transport.messages_per_second),
+     0,
+     1e6},
+    {{"limits", "messages-burst", "messages-burst", "N", "The same at once (2000)"},
+     KIND_UINT,
+     AT (transport.messages_burst),
+     1,
+     1e6},
+    {{"limits", "bytes-per-second", "bytes-per-second", "N",
+      "Bytes that one client may send in a second; 0 is no limit (1048576)"},
+     KIND_SIZE,
+     AT (transport.bytes_per_second),
+     0,
      1e9},
-    {"limits", "queue-messages", KIND_UINT, G_STRUCT_OFFSET (ConicConfig, transport.queue_messages),
-     1, 1e6},
-    TIMEOUT ("handshake-seconds", handshake_timeout),
-    TIMEOUT ("register-seconds", transport.confirm_timeout),
-    TIMEOUT ("slow-seconds", transport.slow_timeout),
-    TIMEOUT ("ping-seconds", transport.ping_interval),
-    TIMEOUT ("pong-seconds", transport.pong_timeout),
-    TIMEOUT ("close-seconds", transport.close_timeout),
-    TIMEOUT ("drain-seconds", drain_timeout),
+    {{"limits", "bytes-burst", "bytes-burst", "N", "The same at once (4194304)"},
+     KIND_SIZE,
+     AT (transport.bytes_burst),
+     1024,
+     1e9},
+    {{"limits", "queue-bytes", "queue-bytes", "N",
+      "Bytes that may wait for a client that doesn't read (1048576)"},
+     KIND_SIZE,
+     AT (transport.queue_bytes),
+     1024,
+     1e9},
+    {{"limits", "queue-messages", "queue-messages", "N", "The same in messages (1024)"},
+     KIND_UINT,
+     AT (transport.queue_messages),
+     1,
+     1e6},
+
+    {{"timeouts", "handshake-seconds", "handshake-seconds", "SECONDS",
+      "For a connection's HTTP request (10)"},
+     KIND_SECONDS,
+     AT (handshake_timeout),
+     0.001,
+     MAX_SECONDS},
+    {{"timeouts", "register-seconds", "register-seconds", "SECONDS",
+      "For a client's registration (10)"},
+     KIND_SECONDS,
+     AT (transport.confirm_timeout),
+     0.001,
+     MAX_SECONDS},
+    {{"timeouts", "slow-seconds", "slow-seconds", "SECONDS",
+      "How long a client's queue may stay full (10)"},
+     KIND_SECONDS,
+     AT (transport.slow_timeout),
+     0.001,
+     MAX_SECONDS},
+    {{"timeouts", "ping-seconds", "ping-seconds", "SECONDS",
+      "How long a client may be silent before it is asked whether it is there (30)"},
+     KIND_SECONDS,
+     AT (transport.ping_interval),
+     0.001,
+     MAX_SECONDS},
+    {{"timeouts", "pong-seconds", "pong-seconds", "SECONDS", "For its answer (15)"},
+     KIND_SECONDS,
+     AT (transport.pong_timeout),
+     0.001,
+     MAX_SECONDS},
+    {{"timeouts", "close-seconds", "close-seconds", "SECONDS", "For a closing handshake (3)"},
+     KIND_SECONDS,
+     AT (transport.close_timeout),
+     0.001,
+     MAX_SECONDS},
+    {{"timeouts", "resume-seconds", "resume-seconds", "SECONDS",
+      "How long a lost client's id is kept for its resume token (0)"},
+     KIND_SECONDS,
+     AT (resume_window),
+     0,
+     MAX_SECONDS},
+    {{"timeouts", "drain-seconds", "drain-seconds", "SECONDS",
+      "For everyone to leave when conicd stops (5)"},
+     KIND_SECONDS,
+     AT (drain_timeout),
+     0.001,
+     MAX_SECONDS},
 };
+/* clang-format on */
 
 /**
  * conic_config_new:
@@ -90,12 +261,25 @@ conic_config_new (void)
   self->listen = g_ptr_array_new_with_free_func (g_object_unref);
   g_ptr_array_add (self->listen,
                    g_inet_socket_address_new_from_string ("127.0.0.1", CONIC_DEFAULT_PORT));
+  self->metrics_listen = g_ptr_array_new_with_free_func (g_object_unref);
   self->log_level = G_LOG_LEVEL_MESSAGE;
+  self->origins = g_new0 (char *, 1);
+  self->auth_keys = g_new0 (char *, 1);
+  self->auth_audience = g_strdup (AUDIENCE);
+  self->stun_uris = g_new0 (char *, 1);
+  self->turn_uris = g_new0 (char *, 1);
+  self->turn_lifetime = TURN_SECONDS * G_TIME_SPAN_SECOND;
   self->clients = CLIENTS;
+  self->clients_per_address = CLIENTS_PER_ADDRESS;
+  self->resume_window = RESUME_SECONDS * G_TIME_SPAN_SECOND;
   self->handshake_timeout = HANDSHAKE_SECONDS * G_TIME_SPAN_SECOND;
   self->drain_timeout = DRAIN_SECONDS * G_TIME_SPAN_SECOND;
   self->transport = (ConicTransportLimits){
       .message_bytes = CONIC_MESSAGE_MAX_BYTES,
+      .messages_per_second = MESSAGES_PER_SECOND,
+      .messages_burst = MESSAGES_BURST,
+      .bytes_per_second = BYTES_PER_SECOND,
+      .bytes_burst = BYTES_BURST,
       .queue_bytes = QUEUE_BYTES,
       .queue_messages = QUEUE_MESSAGES,
       .confirm_timeout = REGISTER_SECONDS * G_TIME_SPAN_SECOND,
@@ -111,6 +295,15 @@ void
 conic_config_free (ConicConfig *self)
 {
   g_ptr_array_unref (self->listen);
+  g_ptr_array_unref (self->metrics_listen);
+  g_strfreev (self->origins);
+  g_free (self->tls_certificate);
+  g_free (self->tls_key);
+  g_strfreev (self->auth_keys);
+  g_free (self->auth_audience);
+  g_strfreev (self->stun_uris);
+  g_strfreev (self->turn_uris);
+  g_free (self->turn_secret);
   g_free (self);
 }
 
@@ -142,24 +335,13 @@ parse_address (const char *text, GError **error)
   return address;
 }
 
-/**
- * conic_config_set_listen:
- * @self: the configuration
- * @addresses: (array zero-terminated=1): each `ADDR:PORT`, with brackets around an IPv6 address;
- *   port 0 has the kernel choose one
- * @error: return location for a #CONIC_SERVER_ERROR
- *
- * Replaces the addresses to listen on.
- *
- * Returns: whether all are addresses; if not, nothing has changed
- */
-gboolean
-conic_config_set_listen (ConicConfig *self, const char *const *addresses, GError **error)
+static gboolean
+set_addresses (GPtrArray **member, const char *const *values, GError **error)
 {
   g_autoptr (GPtrArray) parsed = g_ptr_array_new_with_free_func (g_object_unref);
 
-  for (gsize i = 0; addresses[i] != NULL; i++) {
-    GSocketAddress *address = parse_address (addresses[i], error);
+  for (gsize i = 0; values[i] != NULL; i++) {
+    GSocketAddress *address = parse_address (values[i], error);
 
     if (address == NULL)
       return FALSE;
@@ -169,23 +351,15 @@ conic_config_set_listen (ConicConfig *self, const char *const *addresses, GError
     g_set_error (error, CONIC_SERVER_ERROR, CONIC_SERVER_ERROR_CONFIG, "No address to listen on");
     return FALSE;
   }
-  g_ptr_array_unref (self->listen);
-  self->listen = g_steal_pointer (&parsed);
+  g_ptr_array_unref (*member);
+  *member = g_steal_pointer (&parsed);
   return TRUE;
 }
 
-/**
- * conic_config_set_log_level:
- * @self: the configuration
- * @name: a level's name
- * @error: return location for a #CONIC_SERVER_ERROR
- *
- * Returns: whether there is such a level
- */
-gboolean
-conic_config_set_log_level (ConicConfig *self, const char *name, GError **error)
+static gboolean
+set_log_level (GLogLevelFlags *member, const char *name, GError **error)
 {
-  if (conic_log_level_from_name (name, &self->log_level))
+  if (conic_log_level_from_name (name, member))
     return TRUE;
   g_set_error (error, CONIC_SERVER_ERROR, CONIC_SERVER_ERROR_CONFIG,
                "“%s” is not a log level: it has to be error, warning, message, info or debug",
@@ -194,153 +368,141 @@ conic_config_set_log_level (ConicConfig *self, const char *name, GError **error)
 }
 
 static gboolean
-apply_number (ConicConfig *self, const Key *key, GKeyFile *file, GError **error)
+set_number (gpointer member, const Key *key, const char *text, GError **error)
 {
-  gpointer member = (guint8 *) self + key->offset;
-  g_autofree char *text = g_key_file_get_value (file, key->group, key->key, NULL);
   char *end = NULL;
   double value = g_ascii_strtod (text, &end);
-  gboolean whole = key->kind == KIND_SECONDS || value == (double) (gint64) value;
+  gboolean in_range = value >= key->least && value <= key->most;
+  gboolean whole = key->kind == KIND_SECONDS || (in_range && value == (double) (gint64) value);
 
-  if (end == text || *end != '\0' || !(value >= key->least && value <= key->most) || !whole) {
+  if (end == text || *end != '\0' || !in_range || !whole) {
     g_set_error (error, CONIC_SERVER_ERROR, CONIC_SERVER_ERROR_CONFIG,
-                 "“%s” has to be a %s from %.10g to %.10g, not “%s”", key->key,
+                 "“%s” has to be a %s from %.10g to %.10g, not “%s”", key->key.name,
                  key->kind == KIND_SECONDS ? "number of seconds" : "whole number", key->least,
                  key->most, text);
     return FALSE;
   }
 
-  switch (key->kind) {
-  case KIND_UINT:
+  if (key->kind == KIND_UINT)
     *(guint *) member = value;
-    break;
-  case KIND_SIZE:
+  else if (key->kind == KIND_SIZE)
     *(gsize *) member = value;
-    break;
-  case KIND_SECONDS:
+  else
     *(gint64 *) member = value * G_TIME_SPAN_SECOND;
-    break;
-  default:
-    g_assert_not_reached ();
-  }
   return TRUE;
 }
 
-static gboolean
-apply_key (ConicConfig *self, const Key *key, GKeyFile *file, GError **error)
+static void
+set_string (char **member, const char *value)
 {
-  if (key->kind == KIND_LISTEN) {
-    g_auto (GStrv) addresses = g_key_file_get_string_list (file, key->group, key->key, NULL, error);
-
-    return addresses != NULL &&
-           conic_config_set_listen (self, (const char *const *) addresses, error);
-  }
-  if (key->kind == KIND_LOG_LEVEL) {
-    g_autofree char *name = g_key_file_get_string (file, key->group, key->key, error);
-
-    return name != NULL && conic_config_set_log_level (self, name, error);
-  }
-  return apply_number (self, key, file, error);
+  g_free (*member);
+  *member = value[0] != '\0' ? g_strdup (value) : NULL;
 }
 
-/* The line, counted from 1, on which @group begins, or on which @key stands in it. */
-static guint
-find_line (const char *text, const char *group, const char *key)
+static void
+set_strings (GStrv *member, const char *const *values)
 {
-  g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
-  gboolean in_group = FALSE;
-
-  for (guint i = 0; lines[i] != NULL; i++) {
-    char *line = g_strstrip (lines[i]);
-    gsize length = strlen (line);
-
-    if (line[0] == '[' && length > 2) {
-      in_group = strlen (group) == length - 2 && strncmp (line + 1, group, length - 2) == 0;
-      if (in_group && key == NULL)
-        return i + 1;
-    } else if (in_group && key != NULL && g_str_has_prefix (line, key)) {
-      const char *rest = line + strlen (key);
-
-      if (*rest == '=' || g_ascii_isspace (*rest))
-        return i + 1;
-    }
-  }
-  return 0;
-}
-
-static const Key *
-find_key (const char *group, const char *key)
-{
-  for (gsize i = 0; i < G_N_ELEMENTS (keys); i++)
-    if (g_str_equal (keys[i].group, group) && (key == NULL || g_str_equal (keys[i].key, key)))
-      return &keys[i];
-  return NULL;
-}
-
-static gboolean
-load_group (ConicConfig *self,
-            GKeyFile *file,
-            const char *path,
-            const char *text,
-            const char *group,
-            GError **error)
-{
-  g_auto (GStrv) names = g_key_file_get_keys (file, group, NULL, NULL);
-
-  if (find_key (group, NULL) == NULL) {
-    g_set_error (error, CONIC_SERVER_ERROR, CONIC_SERVER_ERROR_CONFIG,
-                 "%s:%u: there is no group “%s”", path, find_line (text, group, NULL), group);
-    return FALSE;
-  }
-  for (gsize i = 0; names[i] != NULL; i++) {
-    const Key *key = find_key (group, names[i]);
-    guint line = find_line (text, group, names[i]);
-    g_autoptr (GError) why = NULL;
-
-    if (key == NULL) {
-      g_set_error (error, CONIC_SERVER_ERROR, CONIC_SERVER_ERROR_CONFIG,
-                   "%s:%u: there is no key “%s” in the group “%s”", path, line, names[i], group);
-      return FALSE;
-    }
-    if (!apply_key (self, key, file, &why)) {
-      g_set_error (error, CONIC_SERVER_ERROR, CONIC_SERVER_ERROR_CONFIG, "%s:%u: %s", path, line,
-                   why->message);
-      return FALSE;
-    }
-  }
-  return TRUE;
+  g_strfreev (*member);
+  *member = g_strdupv ((GStrv) values);
 }
 
 /**
- * conic_config_load:
- * @self: the configuration; changed as far as the file was read when it is refused
- * @path: (type filename): a key file
+ * conic_config_get_nth_key:
+ * @n: from 0
+ *
+ * Returns: (transfer none) (nullable): a key, or %NULL if there are no more
+ */
+const ConicConfigKey *
+conic_config_get_nth_key (gsize n)
+{
+  return n < G_N_ELEMENTS (keys) ? &keys[n].key : NULL;
+}
+
+/**
+ * conic_config_find_key:
+ * @group: a group of the file
+ * @name: (nullable): a key in it, or %NULL for any
+ *
+ * Returns: (transfer none) (nullable): the key, or %NULL if there is none
+ */
+const ConicConfigKey *
+conic_config_find_key (const char *group, const char *name)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (keys); i++)
+    if (g_str_equal (keys[i].key.group, group) &&
+        (name == NULL || g_str_equal (keys[i].key.name, name)))
+      return &keys[i].key;
+  return NULL;
+}
+
+/* Whether it takes any number of values. */
+gboolean
+conic_config_key_is_list (const ConicConfigKey *key)
+{
+  Kind kind = ((const Key *) key)->kind;
+
+  return kind == KIND_ADDRESSES || kind == KIND_STRINGS;
+}
+
+/**
+ * conic_config_set:
+ * @self: the configuration
+ * @key: what to set, one of conic_config_find_key() and conic_config_get_nth_key()
+ * @values: (array zero-terminated=1): one value, or any number if the key is a list
  * @error: return location for a #CONIC_SERVER_ERROR
  *
- * Takes over what the file says. A group or a key that there isn't, and a value that is out of
- * range, is refused with its line.
+ * Sets a key from text. A list replaces the former one.
  *
- * Returns: whether all of the file is in order
+ * Returns: whether the value is one for this key; if not, nothing has changed
  */
 gboolean
-conic_config_load (ConicConfig *self, const char *path, GError **error)
+conic_config_set (ConicConfig *self,
+                  const ConicConfigKey *key,
+                  const char *const *values,
+                  GError **error)
 {
-  g_autoptr (GKeyFile) file = g_key_file_new ();
-  g_autoptr (GError) why = NULL;
-  g_autofree char *text = NULL;
-  g_auto (GStrv) groups = NULL;
-  gsize length;
+  const Key *entry = (const Key *) key;
+  gpointer member = (guint8 *) self + entry->offset;
 
-  if (!g_file_get_contents (path, &text, &length, &why) ||
-      !g_key_file_load_from_data (file, text, length, G_KEY_FILE_NONE, &why)) {
-    g_set_error (error, CONIC_SERVER_ERROR, CONIC_SERVER_ERROR_CONFIG, "%s: %s", path,
-                 why->message);
-    return FALSE;
+  switch (entry->kind) {
+  case KIND_ADDRESSES:
+    return set_addresses (member, values, error);
+  case KIND_LOG_LEVEL:
+    return set_log_level (member, values[0], error);
+  case KIND_STRING:
+    set_string (member, values[0]);
+    return TRUE;
+  case KIND_STRINGS:
+    set_strings (member, values);
+    return TRUE;
+  case KIND_UINT:
+  case KIND_SIZE:
+  case KIND_SECONDS:
+    return set_number (member, entry, values[0], error);
   }
+  g_return_val_if_reached (FALSE);
+}
 
-  groups = g_key_file_get_groups (file, NULL);
-  for (gsize i = 0; groups[i] != NULL; i++)
-    if (!load_group (self, file, path, text, groups[i], error))
-      return FALSE;
-  return TRUE;
+/**
+ * conic_config_check:
+ * @self: the configuration
+ * @error: return location for a #CONIC_SERVER_ERROR
+ *
+ * Looks for what makes no sense together, which no single key shows.
+ *
+ * Returns: whether all is in order
+ */
+gboolean
+conic_config_check (const ConicConfig *self, GError **error)
+{
+  if ((self->tls_certificate == NULL) != (self->tls_key == NULL))
+    g_set_error (error, CONIC_SERVER_ERROR, CONIC_SERVER_ERROR_CONFIG,
+                 "TLS needs a certificate and its key; there is only the %s",
+                 self->tls_key == NULL ? "certificate" : "key");
+  else if (self->turn_uris[0] != NULL && self->turn_secret == NULL)
+    g_set_error (error, CONIC_SERVER_ERROR, CONIC_SERVER_ERROR_CONFIG,
+                 "“turn-uris” needs the “turn-secret” that credentials are made with");
+  else
+    return TRUE;
+  return FALSE;
 }

@@ -304,7 +304,7 @@ ConicServer *
 conic_server_new (const ConicConfig *config, GError **error)
 {
   g_autoptr (ConicServer) self = g_new0 (ConicServer, 1);
-  ConicHubOptions options = {0};
+  ConicHubOptions options = {.resume_window = config->resume_window};
 
   self->addresses = g_ptr_array_new_with_free_func (g_free);
   self->clients = config->clients;
@@ -356,6 +356,28 @@ conic_server_free (ConicServer *self)
   g_clear_pointer (&self->transport, conic_transport_free);
   g_ptr_array_unref (self->addresses);
   g_free (self);
+}
+
+/**
+ * conic_server_reload:
+ * @self: the server
+ * @config: what is asked for now
+ * @error: return location for a #CONIC_SERVER_ERROR
+ *
+ * Takes over limits and deadlines, for those who are connected as well. Addresses to listen on stay
+ * as they are until the next start.
+ *
+ * Returns: whether the configuration can be served; if not, nothing has changed
+ */
+gboolean
+conic_server_reload (ConicServer *self, const ConicConfig *config, GError **error)
+{
+  self->clients = config->clients;
+  self->drain_timeout = config->drain_timeout;
+  conic_transport_set_limits (self->transport, &config->transport);
+  if (self->acceptor != NULL)
+    conic_acceptor_set_timeout (self->acceptor, config->handshake_timeout);
+  return TRUE;
 }
 
 /* (transfer none): where it listens, each `ADDR:PORT` with the port that the kernel chose */

@@ -17,6 +17,8 @@ typedef struct _ConicServer ConicServer;
 ConicServer *conic_server_new (const ConicConfig *config, GError **error);
 void conic_server_free (ConicServer *server);
 
+gboolean conic_server_reload (ConicServer *server, const ConicConfig *config, GError **error);
+
 const char *const *conic_server_get_addresses (ConicServer *server);
 void conic_server_stop (ConicServer *server, GSourceOnceFunc stopped, gpointer user_data);
 

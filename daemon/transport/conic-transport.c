@@ -75,6 +75,14 @@ conic_transport_free (ConicTransport *self)
   g_free (self);
 }
 
+/* Limits of the connections that there are and of those that come. A deadline that runs already
+ * stays as it was set. */
+void
+conic_transport_set_limits (ConicTransport *self, const ConicTransportLimits *limits)
+{
+  self->limits = *limits;
+}
+
 /* (transfer none): where other descriptors and deadlines of the daemon may be watched as well */
 ConicEpollSource *
 conic_transport_get_epoll_source (ConicTransport *self)

@@ -17,6 +17,10 @@ typedef struct _ConicTransport ConicTransport;
 /**
  * ConicTransportLimits:
  * @message_bytes: of one message from a client; more is closed with 1009
+ * @messages_per_second: that a client may send for long; 0 is no limit
+ * @messages_burst: the same at once
+ * @bytes_per_second: that a client may send for long; 0 is no limit
+ * @bytes_burst: the same at once
  * @queue_bytes: that may wait to be written to one client
  * @queue_messages: the same in messages
  * @confirm_timeout: how long a connection may stay without a conic_websocket_confirm()
@@ -29,6 +33,10 @@ typedef struct _ConicTransport ConicTransport;
  */
 typedef struct {
   gsize message_bytes;
+  guint messages_per_second;
+  guint messages_burst;
+  gsize bytes_per_second;
+  gsize bytes_burst;
   gsize queue_bytes;
   guint queue_messages;
   gint64 confirm_timeout;
@@ -48,6 +56,7 @@ ConicTransport *conic_transport_new (GMainContext *context,
                                      GError **error);
 void conic_transport_free (ConicTransport *transport);
 
+void conic_transport_set_limits (ConicTransport *transport, const ConicTransportLimits *limits);
 ConicEpollSource *conic_transport_get_epoll_source (ConicTransport *transport);
 guint conic_transport_get_n_connections (ConicTransport *transport);
 
