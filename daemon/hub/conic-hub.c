@@ -266,7 +266,7 @@ conic_hub_add (ConicHub *hub, ConicPeer *peer, gint64 now)
 }
 
 void
-conic_hub_remove (ConicHub *hub, ConicPeer *peer, gint64 now)
+conic_hub_remove (ConicHub *hub, ConicPeer *peer, gboolean lost, gint64 now)
 {
   ConicRegistration *registration;
 
@@ -275,7 +275,7 @@ conic_hub_remove (ConicHub *hub, ConicPeer *peer, gint64 now)
     return;
 
   registration = conic_registry_lookup (hub->registry, peer->id);
-  if (hub->resume_window > 0 && !hub->shut_down)
+  if (lost && hub->resume_window > 0 && !hub->shut_down)
     conic_registry_hold (hub->registry, registration, now + hub->resume_window);
   else
     conic_registry_remove (hub->registry, registration);

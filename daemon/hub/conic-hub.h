@@ -32,8 +32,9 @@ void conic_hub_free (ConicHub *hub);
 /* A connection came. The hub borrows @peer until conic_hub_remove(). */
 void conic_hub_add (ConicHub *hub, ConicPeer *peer, gint64 now);
 
-/* The connection ended, for whatever reason: its id is free (or held for the resume window). */
-void conic_hub_remove (ConicHub *hub, ConicPeer *peer, gint64 now);
+/* The connection ended. If it was @lost, its id is held for the resume window; if the client took its
+ * leave, the id is free at once. */
+void conic_hub_remove (ConicHub *hub, ConicPeer *peer, gboolean lost, gint64 now);
 
 /* A valid message came from @peer. All that follows from it happens before this returns. */
 void conic_hub_receive (ConicHub *hub, ConicPeer *peer, const ConicView *view, gint64 now);

@@ -130,6 +130,15 @@ on_message (gboolean is_text, const char *data, gsize length, gint64 now, gpoint
   update_deadline (self);
 }
 
+/* Whoever takes its leave doesn't come back for its id: 1001 is a page that was left, and no status
+ * at all is what a page's close() sends. */
+static gboolean
+is_lost (ConicStatus status)
+{
+  return status != CONIC_STATUS_NORMAL && status != CONIC_STATUS_GOING_AWAY &&
+         status != CONIC_STATUS_NONE;
+}
+
 static void
 on_ended (ConicStatus status, const char *reason, gint64 now, gpointer user_data)
 {
@@ -138,7 +147,7 @@ on_ended (ConicStatus status, const char *reason, gint64 now, gpointer user_data
 
   if (session->peer.id != NULL)
     g_info ("Client “%s” left: %d (%s)", session->peer.id, status, reason);
-  conic_hub_remove (self->hub, &session->peer, now);
+  conic_hub_remove (self->hub, &session->peer, is_lost (status), now);
   g_queue_unlink (&self->sessions, &session->link);
   g_free (session);
   update_deadline (self);
@@ -182,7 +191,7 @@ conic_dispatcher_free (ConicDispatcher *self)
   while ((link = g_queue_pop_head_link (&self->sessions)) != NULL) {
     Session *session = link->data;
 
-    conic_hub_remove (self->hub, &session->peer, now);
+    conic_hub_remove (self->hub, &session->peer, FALSE, now);
     g_free (session);
   }
   conic_hub_free (self->hub);

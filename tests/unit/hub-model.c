@@ -134,16 +134,16 @@ do_connect (Model *model, const Step *step, int slot)
 }
 
 static void
-do_disconnect (Model *model, int slot)
+do_disconnect (Model *model, gboolean lost, int slot)
 {
   Claim *claim = find_claim_of (model, slot);
 
-  conic_hub_remove (model->hub, &model->slots[slot]->peer, model->now);
+  conic_hub_remove (model->hub, &model->slots[slot]->peer, lost, model->now);
   g_clear_pointer (&model->slots[slot], fake_peer_free);
   if (claim == NULL)
     return;
 
-  if (model->window > 0 && !model->shut_down) {
+  if (lost && model->window > 0 && !model->shut_down) {
     claim->slot = NO_SLOT;
     claim->until = model->now + model->window;
   } else {
@@ -390,7 +390,7 @@ take_step (Model *model, const Step *step)
 
   switch (step->action % 16) {
   case 1:
-    do_disconnect (model, slot);
+    do_disconnect (model, step->detail % 4 != 0, slot);
     break;
   case 2:
   case 3:
@@ -464,7 +464,7 @@ hub_model_run (const guint8 *data, gsize length)
 
   for (int slot = 0; slot < N_SLOTS; slot++) {
     if (model.slots[slot] != NULL)
-      do_disconnect (&model, slot);
+      do_disconnect (&model, TRUE, slot);
   }
   check (&model);
   g_ptr_array_unref (model.claims);

@@ -38,7 +38,7 @@ join (Fixture *fixture)
 static void
 leave (Fixture *fixture, FakePeer **fake)
 {
-  conic_hub_remove (fixture->hub, &(*fake)->peer, fixture->now);
+  conic_hub_remove (fixture->hub, &(*fake)->peer, TRUE, fixture->now);
   g_clear_pointer (fake, fake_peer_free);
 }
 
@@ -186,7 +186,7 @@ test_register_with_ice_servers (void)
   fake_peer_say (fake, hub, 0, "{\"type\":\"register_request\"}");
   reply = fake_peer_take (fake);
   g_assert_cmpuint (reply->ice_servers->len, ==, 1);
-  conic_hub_remove (hub, &fake->peer, 0);
+  conic_hub_remove (hub, &fake->peer, TRUE, 0);
 }
 
 static void
@@ -550,6 +550,24 @@ test_hold (Fixture *fixture, gconstpointer window)
 }
 
 static void
+test_hold_only_the_lost (Fixture *fixture, gconstpointer window)
+{
+  /* Neither who closes its connection properly, nor who gives its id up. */
+  g_free (register_as (fixture, fixture->c, "c"));
+  conic_hub_remove (fixture->hub, &fixture->c->peer, FALSE, fixture->now);
+  g_clear_pointer (&fixture->c, fake_peer_free);
+  g_assert_cmpint (conic_hub_get_deadline (fixture->hub), ==, -1);
+  fixture->c = join (fixture);
+  g_free (register_as (fixture, fixture->c, "c"));
+
+  say (fixture, fixture->c, "{\"type\":\"unregister_request\"}");
+  leave (fixture, &fixture->c);
+  g_assert_cmpint (conic_hub_get_deadline (fixture->hub), ==, -1);
+  fixture->c = join (fixture);
+  g_free (register_as (fixture, fixture->c, "c"));
+}
+
+static void
 test_hold_in_order (Fixture *fixture, gconstpointer window)
 {
   g_free (register_as (fixture, fixture->c, "c"));
@@ -649,6 +667,8 @@ main (int argc, char **argv)
   }
   g_test_add ("/hub/id-is-free-at-once", Fixture, NULL, set_up, test_id_is_free_at_once, tear_down);
   g_test_add ("/hub/hold", Fixture, GINT_TO_POINTER (WINDOW), set_up, test_hold, tear_down);
+  g_test_add ("/hub/hold-only-the-lost", Fixture, GINT_TO_POINTER (WINDOW), set_up,
+              test_hold_only_the_lost, tear_down);
   g_test_add ("/hub/hold-in-order", Fixture, GINT_TO_POINTER (WINDOW), set_up, test_hold_in_order,
               tear_down);
   g_test_add ("/hub/long-list", Fixture, NULL, set_up, test_long_list, tear_down);
