@@ -202,7 +202,7 @@ conic_dispatcher_free (ConicDispatcher *self)
  * conic_dispatcher_take:
  * @self: the dispatcher
  * @fd: (transfer full): the socket, non-blocking; closed with the connection, and if this fails
- * @tls: (transfer full) (nullable): the TLS stream on it
+ * @tls: (transfer full) (nullable): the TLS session on it
  * @early: (array length=early_length): what the client sent right after its handshake; written to
  * @early_length: bytes of @early
  * @error: return location for a #GIOError
@@ -214,7 +214,7 @@ conic_dispatcher_free (ConicDispatcher *self)
 gboolean
 conic_dispatcher_take (ConicDispatcher *self,
                        int fd,
-                       GIOStream *tls,
+                       ConicTls *tls,
                        guint8 *early,
                        gsize early_length,
                        GError **error)

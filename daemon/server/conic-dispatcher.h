@@ -3,6 +3,7 @@
 #pragma once
 
 #include "conic-hub.h"
+#include "conic-tls.h"
 #include "conic-transport.h"
 
 #include <gio/gio.h>
@@ -21,7 +22,7 @@ void conic_dispatcher_free (ConicDispatcher *dispatcher);
 
 gboolean conic_dispatcher_take (ConicDispatcher *dispatcher,
                                 int fd,
-                                GIOStream *tls,
+                                ConicTls *tls,
                                 guint8 *early,
                                 gsize early_length,
                                 GError **error);

@@ -102,31 +102,36 @@ conic_outbox_advance (ConicOutbox *self, gsize n_bytes)
 /**
  * conic_outbox_cut:
  * @self: the outbox
- * @keep_first: keep the first frame even if none of it was written
+ * @n_bytes: how many of its bytes were promised to somebody, and have to stay
  *
  * Drops what hasn't begun to be written.
  */
 void
-conic_outbox_cut (ConicOutbox *self, gboolean keep_first)
+conic_outbox_cut (ConicOutbox *self, gsize n_bytes)
 {
   ConicOutbox rest = *self;
+  ConicOutbox kept = {0};
 
-  if (self->first == NULL)
-    return;
-  if (!keep_first && self->first_written == 0) {
-    conic_outbox_clear (self);
-    return;
+  /* The first frame stays if a part of it is gone. */
+  for (gsize skip = self->first_written; rest.first != NULL && (skip > 0 || kept.n_bytes < n_bytes);
+       skip = 0) {
+    gsize length = rest.first->length - skip;
+
+    kept.n_bytes += length;
+    kept.n_frames++;
+    kept.last = rest.first;
+    rest.n_bytes -= length;
+    rest.n_frames--;
+    rest.first = rest.first->next;
   }
-  self->n_bytes = self->first->length - self->first_written;
-  self->n_frames = 1;
-  self->last = self->first;
-
-  rest.n_bytes -= self->n_bytes;
-  rest.n_frames--;
-  rest.first = self->first->next;
+  if (kept.n_frames > 0) {
+    kept.first = self->first;
+    kept.first_written = self->first_written;
+    kept.last->next = NULL;
+  }
   rest.first_written = 0;
-  self->first->next = NULL;
   conic_outbox_clear (&rest);
+  *self = kept;
 }
 
 /**

@@ -31,7 +31,7 @@ typedef struct {
 void conic_outbox_push (ConicOutbox *outbox, ConicOpcode opcode, gconstpointer data, gsize length);
 guint conic_outbox_peek (const ConicOutbox *outbox, struct iovec *vectors, guint n_vectors);
 void conic_outbox_advance (ConicOutbox *outbox, gsize n_bytes);
-void conic_outbox_cut (ConicOutbox *outbox, gboolean keep_first);
+void conic_outbox_cut (ConicOutbox *outbox, gsize n_bytes);
 void conic_outbox_clear (ConicOutbox *outbox);
 
 G_END_DECLS

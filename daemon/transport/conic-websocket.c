@@ -47,7 +47,7 @@ struct _ConicWebsocket {
   ConicTransport *transport;
   const ConicWebsocketHandler *handler;
   gpointer user_data;
-  GIOStream *tls; /* (nullable): NULL is plain TCP, on the descriptor itself */
+  ConicTls *tls; /* (nullable): NULL is plain TCP, on the descriptor itself */
 
   GList link;
   GList unsettled_link;
@@ -167,21 +167,10 @@ write_outbox (ConicWebsocket *self)
   struct msghdr message = {.msg_iov = vectors};
   gssize n;
 
-  if (self->tls != NULL) {
-    GOutputStream *output = g_io_stream_get_output_stream (self->tls);
-    g_autoptr (GError) error = NULL;
-
-    /* One at a time: what a TLS library was given once it wants to be given again. */
-    conic_outbox_peek (&self->outbox, vectors, 1);
-    n = g_pollable_output_stream_write_nonblocking (G_POLLABLE_OUTPUT_STREAM (output),
-                                                    vectors[0].iov_base, vectors[0].iov_len, NULL,
-                                                    &error);
-    return n < 0 && g_error_matches (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK) ? 0 : n;
-  }
-
   message.msg_iovlen = conic_outbox_peek (&self->outbox, vectors, FRAMES_PER_WRITE);
   do
-    n = sendmsg (self->watch.fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    n = self->tls != NULL ? conic_tls_write (self->tls, vectors, message.msg_iovlen)
+                          : sendmsg (self->watch.fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
   while (n < 0 && errno == EINTR);
   return n < 0 && errno == EAGAIN ? 0 : n;
 }
@@ -201,6 +190,17 @@ outbox_is_full (ConicWebsocket *self, gsize length)
          (self->outbox.n_frames > 0 && self->outbox.n_bytes + length > limits->queue_bytes);
 }
 
+/* With TLS, reading may have to wait for room to write, and the other way round. */
+static void
+update_events (ConicWebsocket *self)
+{
+  guint32 events = self->tls != NULL ? conic_tls_get_read_events (self->tls) : EPOLLIN;
+
+  if (self->outbox.n_frames > 0)
+    events |= self->tls != NULL ? conic_tls_get_write_events (self->tls) : EPOLLOUT;
+  conic_epoll_source_modify (self->transport->epoll_source, &self->watch, events);
+}
+
 static void
 flush (ConicWebsocket *self)
 {
@@ -218,8 +218,7 @@ flush (ConicWebsocket *self)
     conic_outbox_advance (&self->outbox, n);
   }
 
-  conic_epoll_source_modify (self->transport->epoll_source, &self->watch,
-                             self->outbox.n_frames > 0 ? EPOLLIN | EPOLLOUT : EPOLLIN);
+  update_events (self);
   if (self->drain_by != 0 && self->outbox.n_bytes <= limits->queue_bytes / 2 &&
       self->outbox.n_frames <= limits->queue_messages / 2) {
     self->drain_by = 0;
@@ -233,8 +232,14 @@ finish_writing (ConicWebsocket *self)
 {
   if (self->state == STATE_LEAVING) {
     die (self, "closed");
-  } else if (self->state == STATE_LINGERING && !self->shut && self->tls == NULL) {
+  } else if (self->state == STATE_LINGERING && !self->shut) {
     self->shut = TRUE;
+    if (self->tls != NULL) {
+      /* What still comes is thrown away, and need not be decrypted for that. */
+      conic_tls_shut (self->tls);
+      g_clear_pointer (&self->tls, conic_tls_free);
+      update_events (self);
+    }
     shutdown (self->watch.fd, SHUT_WR);
   }
 }
@@ -339,19 +344,19 @@ read_stream (ConicWebsocket *self, guint8 *buffer, gsize size)
 {
   gssize n;
 
-  if (self->tls != NULL) {
-    GInputStream *input = g_io_stream_get_input_stream (self->tls);
-    g_autoptr (GError) error = NULL;
-
-    n = g_pollable_input_stream_read_nonblocking (G_POLLABLE_INPUT_STREAM (input), buffer, size,
-                                                  NULL, &error);
-    return n < 0 && g_error_matches (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK) ? -2 : n;
-  }
-
   do
-    n = recv (self->watch.fd, buffer, size, MSG_DONTWAIT);
+    n = self->tls != NULL ? conic_tls_read (self->tls, buffer, size)
+                          : recv (self->watch.fd, buffer, size, MSG_DONTWAIT);
   while (n < 0 && errno == EINTR);
   return n < 0 && errno == EAGAIN ? -2 : n;
+}
+
+/* The kernel reports again what is left in the socket, but not what TLS has taken from there. */
+static void
+look_for_more (ConicWebsocket *self)
+{
+  if (self->tls != NULL && self->state != STATE_DEAD && conic_tls_is_readable (self->tls))
+    schedule_again (self);
 }
 
 /* Reads once, or goes on with what was read, so that a client that floods gets no more than its
@@ -366,10 +371,13 @@ read_some (ConicWebsocket *self, gint64 now)
     g_autoptr (GByteArray) carry = g_steal_pointer (&self->carry);
 
     take (self, carry->data, carry->len, now);
+    look_for_more (self);
     return;
   }
 
   n = read_stream (self, transport->buffer, sizeof transport->buffer);
+  if (self->tls != NULL)
+    update_events (self);
   if (n == -2)
     return;
   if (n <= 0) {
@@ -380,10 +388,7 @@ read_some (ConicWebsocket *self, gint64 now)
   self->last_read = now;
   self->pong_by = 0;
   take (self, transport->buffer, n, now);
-
-  /* The kernel reports again what is left in the socket, but not what TLS has decrypted. */
-  if (self->tls != NULL && self->state != STATE_DEAD)
-    schedule_again (self);
+  look_for_more (self);
 }
 
 void
@@ -398,8 +403,9 @@ static void
 on_ready (ConicWatch *watch, guint32 events, gint64 now)
 {
   ConicWebsocket *self = (ConicWebsocket *) watch;
+  gboolean read_on_write = self->tls != NULL && conic_tls_get_read_events (self->tls) == EPOLLOUT;
 
-  if (self->state != STATE_DEAD && (events & ~(guint32) EPOLLOUT))
+  if (self->state != STATE_DEAD && (read_on_write || (events & ~(guint32) EPOLLOUT)))
     read_some (self, now);
   if (self->state != STATE_DEAD && (events & EPOLLOUT)) {
     flush (self);
@@ -419,7 +425,7 @@ on_expired (ConicDeadline *deadline, gint64 now)
     conic_websocket_close (self, CONIC_STATUS_POLICY, "not registered in time");
   } else if (self->drain_by != 0 && now >= self->drain_by) {
     /* What it didn't read is lost to it anyway, and would keep it from reading why. */
-    conic_outbox_cut (&self->outbox, self->tls != NULL);
+    conic_outbox_cut (&self->outbox, self->tls != NULL ? conic_tls_get_n_promised (self->tls) : 0);
     conic_websocket_close (self, CONIC_STATUS_SLOW, "slow");
   } else if (self->pong_by != 0 && now >= self->pong_by) {
     die (self, "no answer to a ping");
@@ -436,7 +442,7 @@ on_expired (ConicDeadline *deadline, gint64 now)
  * @transport: what the connection belongs to
  * @fd: (transfer full): the connected, non-blocking socket; closed with the connection, and also
  *   if this fails
- * @tls: (transfer full) (nullable): a TLS stream on @fd, or %NULL for a plain connection
+ * @tls: (transfer full) (nullable): the TLS session on @fd, or %NULL for a plain connection
  * @handler: static
  * @user_data: for @handler
  * @error: return location for a #GIOError
@@ -449,7 +455,7 @@ on_expired (ConicDeadline *deadline, gint64 now)
 ConicWebsocket *
 conic_websocket_new (ConicTransport *transport,
                      int fd,
-                     GIOStream *tls,
+                     ConicTls *tls,
                      const ConicWebsocketHandler *handler,
                      gpointer user_data,
                      GError **error)
@@ -458,7 +464,7 @@ conic_websocket_new (ConicTransport *transport,
 
   self->watch = (ConicWatch){.ready = on_ready, .fd = fd, .events = EPOLLIN};
   if (!conic_epoll_source_add (transport->epoll_source, &self->watch, error)) {
-    g_clear_object (&tls);
+    g_clear_pointer (&tls, conic_tls_free);
     close (fd);
     g_free (self);
     return NULL;
@@ -478,15 +484,8 @@ conic_websocket_new (ConicTransport *transport,
                                                               1024;
   g_queue_push_tail_link (&transport->connections, &self->link);
   conic_websocket_confirm (self, FALSE);
+  look_for_more (self);
   return self;
-}
-
-static void
-on_tls_closed (GObject *stream, GAsyncResult *result, gpointer user_data)
-{
-  /* The socket is gone either way. */
-  g_io_stream_close_finish (G_IO_STREAM (stream), result, NULL);
-  close (GPOINTER_TO_INT (user_data));
 }
 
 /* Frees the connection without a word to anybody. */
@@ -507,12 +506,10 @@ conic_websocket_destroy (ConicWebsocket *self)
   conic_outbox_clear (&self->outbox);
 
   if (self->tls != NULL) {
-    g_io_stream_close_async (self->tls, G_PRIORITY_DEFAULT, NULL, on_tls_closed,
-                             GINT_TO_POINTER (self->watch.fd));
-    g_object_unref (self->tls);
-  } else {
-    close (self->watch.fd);
+    conic_tls_shut (self->tls);
+    conic_tls_free (self->tls);
   }
+  close (self->watch.fd);
   g_free (self);
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "conic-frame.h"
+#include "conic-tls.h"
 #include "conic-transport.h"
 
 #include <gio/gio.h>
@@ -36,7 +37,7 @@ typedef struct {
 
 ConicWebsocket *conic_websocket_new (ConicTransport *transport,
                                      int fd,
-                                     GIOStream *tls,
+                                     ConicTls *tls,
                                      const ConicWebsocketHandler *handler,
                                      gpointer user_data,
                                      GError **error);
