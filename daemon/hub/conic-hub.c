@@ -9,6 +9,7 @@
 /* WebSocket status codes: RFC 6455 section 7.4.1, and the wire contract's own. */
 #define CLOSE_GOING_AWAY 1001
 #define CLOSE_REPLACED   4001
+#define CLOSE_EXPIRED    4003
 
 /* Bytes of one list_response: what clients accept as a message, less room for its envelope. A hub
  * with more clients than that (some ten thousand) lists a part of them. */
@@ -23,7 +24,6 @@
 
 struct _ConicHub {
   gint64 resume_window;
-  GPtrArray *ice_servers;
   GHashTable *peers; /* set of every ConicPeer, registered or not */
   ConicRegistry *registry;
   gboolean shut_down;
@@ -35,8 +35,6 @@ conic_hub_new (const ConicHubOptions *options)
   ConicHub *hub = g_new0 (ConicHub, 1);
 
   hub->resume_window = options->resume_window;
-  if (options->ice_servers != NULL)
-    hub->ice_servers = g_ptr_array_ref (options->ice_servers);
   hub->peers = g_hash_table_new (NULL, NULL);
   hub->registry = conic_registry_new ();
 
@@ -48,7 +46,6 @@ conic_hub_free (ConicHub *hub)
 {
   conic_registry_free (hub->registry);
   g_hash_table_unref (hub->peers);
-  g_clear_pointer (&hub->ice_servers, g_ptr_array_unref);
   g_free (hub);
 }
 
@@ -104,7 +101,7 @@ token_matches (const ConicRegistration *registration, ConicSlice token)
   if (token.length != length)
     return FALSE;
   for (gsize i = 0; i < length; i++)
-    difference |= (guint)(token.data[i] ^ registration->resume_token[i]);
+    difference |= (guint) (token.data[i] ^ registration->resume_token[i]);
 
   return difference == 0;
 }
@@ -116,7 +113,7 @@ register_new (ConicHub *hub, ConicPeer *peer, const char *id)
 
   while (id[0] == '\0') {
     g_free (made);
-    made = conic_id_new ();
+    made = conic_grant_make_id (peer->grant);
     if (conic_registry_lookup (hub->registry, made) == NULL)
       id = made;
   }
@@ -139,6 +136,7 @@ receive_register (ConicHub *hub, ConicPeer *peer, const ConicView *view)
 {
   g_autoptr (ConicMessage) reply = NULL;
   ConicRegistration *registration = NULL;
+  const char *id = view->client_id;
 
   if (peer->id != NULL) {
     reply_error (peer, view, CONIC_ERROR_ALREADY_REGISTERED, NULL,
@@ -146,10 +144,17 @@ receive_register (ConicHub *hub, ConicPeer *peer, const ConicView *view)
     return;
   }
 
-  if (view->client_id[0] != '\0')
-    registration = conic_registry_lookup (hub->registry, view->client_id);
+  if (id[0] == '\0' && conic_grant_get_id (peer->grant) != NULL)
+    id = conic_grant_get_id (peer->grant);
+  if (id[0] != '\0') {
+    if (!conic_grant_may_be (peer->grant, id)) {
+      reply_error (peer, view, CONIC_ERROR_UNAUTHORIZED, NULL, "your token is not for this id");
+      return;
+    }
+    registration = conic_registry_lookup (hub->registry, id);
+  }
   if (registration == NULL) {
-    registration = register_new (hub, peer, view->client_id);
+    registration = register_new (hub, peer, id);
   } else if (token_matches (registration, view->resume_token)) {
     take_over (hub, registration, peer);
   } else {
@@ -162,8 +167,6 @@ receive_register (ConicHub *hub, ConicPeer *peer, const ConicView *view)
   reply->success = TRUE;
   reply->client_id = g_strdup (registration->id);
   reply->resume_token = g_strdup (registration->resume_token);
-  if (hub->ice_servers != NULL)
-    reply->ice_servers = g_ptr_array_ref (hub->ice_servers);
   peer->interface->send (peer, reply);
 }
 
@@ -190,7 +193,8 @@ receive_list (ConicHub *hub, ConicPeer *peer, const ConicView *view)
 {
   g_autoptr (ConicMessage) reply = make_reply (CONIC_MESSAGE_LIST_RESPONSE, view);
 
-  reply->clients = conic_registry_list (hub->registry, LIST_MAX_BYTES, LIST_ENTRY_BYTES);
+  reply->clients =
+      conic_registry_list (hub->registry, peer->grant, LIST_MAX_BYTES, LIST_ENTRY_BYTES);
   peer->interface->send (peer, reply);
 }
 
@@ -205,7 +209,8 @@ receive_relayed (ConicHub *hub, ConicPeer *peer, const ConicView *view)
     return;
   }
 
-  if (view->to_id[0] != '\0')
+  /* Who may not be reached is as one who isn't there. */
+  if (view->to_id[0] != '\0' && conic_grant_may_reach (peer->grant, view->to_id))
     target = conic_registry_lookup (hub->registry, view->to_id);
   if (target == NULL || target->peer == NULL) {
     reply_error (peer, view, CONIC_ERROR_PEER_NOT_FOUND, view->to_id, "no such peer");
@@ -312,8 +317,15 @@ conic_hub_refuse (ConicHub *hub, ConicPeer *peer, const ConicView *view, const G
   /* A bad message doesn't decide the connection's dialect, but it is answered in its own. */
   if (dialect == CONIC_DIALECT_NONE)
     peer->dialect = view->dialect;
-  reply_error (peer, view, (ConicError)error->code, NULL, error->message);
+  reply_error (peer, view, (ConicError) error->code, NULL, error->message);
   peer->dialect = dialect;
+}
+
+void
+conic_hub_expire (ConicHub *hub, ConicPeer *peer)
+{
+  if (!peer->closing)
+    close_peer (peer, CLOSE_EXPIRED, "token expired");
 }
 
 void
@@ -325,7 +337,7 @@ conic_hub_shut_down (ConicHub *hub)
   hub->shut_down = TRUE;
   g_hash_table_iter_init (&iter, hub->peers);
   while (g_hash_table_iter_next (&iter, &peer, NULL)) {
-    if (!((ConicPeer *)peer)->closing)
+    if (!((ConicPeer *) peer)->closing)
       bid_farewell (peer);
   }
 }

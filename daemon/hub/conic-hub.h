@@ -19,11 +19,9 @@ typedef struct _ConicHub ConicHub;
  * ConicHubOptions:
  * @resume_window: microseconds for which the id of a lost connection is kept for its
  *   resume_token; 0 frees it at once
- * @ice_servers: (element-type ConicIceServer) (nullable): handed out on registration
  */
 typedef struct {
   gint64 resume_window;
-  GPtrArray *ice_servers;
 } ConicHubOptions;
 
 ConicHub *conic_hub_new (const ConicHubOptions *options);
@@ -43,6 +41,9 @@ void conic_hub_receive (ConicHub *hub, ConicPeer *peer, const ConicView *view, g
  * not send now (%CONIC_ERROR_RATE_LIMITED, …): the sender is told which and why. A registration is
  * answered with a `register_response`, everything else with an `error`. */
 void conic_hub_refuse (ConicHub *hub, ConicPeer *peer, const ConicView *view, const GError *error);
+
+/* The time of @peer's grant is over: its connection is closed with 4003. */
+void conic_hub_expire (ConicHub *hub, ConicPeer *peer);
 
 /* Tells everyone `shutting_down` and closes every connection with 1001; the same for whoever is
  * added later. */

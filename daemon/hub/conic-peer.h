@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include "conic-grant.h"
 #include "conic-view.h"
 
 G_BEGIN_DECLS
@@ -29,12 +30,13 @@ typedef struct {
 /**
  * ConicPeer:
  *
- * Embed it as the first member of a connection. The owner sets @interface, and @dialect to
+ * Embed it as the first member of a connection. The owner sets @interface, @grant, and @dialect to
  * %CONIC_DIALECT_NONE; the first valid message that the hub receives decides it.
  */
 struct _ConicPeer {
   const ConicPeerInterface *interface;
   ConicDialect dialect;
+  const ConicGrant *grant; /* (nullable): NULL allows everything */
 
   /*< the hub's; the owner may look >*/
   const char *id;   /* NULL until registered */

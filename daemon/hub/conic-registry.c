@@ -42,7 +42,7 @@ conic_registry_new (void)
   ConicRegistry *registry = g_new0 (ConicRegistry, 1);
 
   registry->registrations = g_hash_table_new_full (registration_hash, registration_equal, NULL,
-                                                   (GDestroyNotify)registration_free);
+                                                   (GDestroyNotify) registration_free);
   g_queue_init (&registry->held);
   conic_siphash_make_key (&registry->key);
 
@@ -59,13 +59,13 @@ conic_registry_free (ConicRegistry *registry)
 static guint
 hash_id (ConicRegistry *registry, const char *id)
 {
-  return (guint)conic_siphash (&registry->key, id, strlen (id));
+  return (guint) conic_siphash (&registry->key, id, strlen (id));
 }
 
 ConicRegistration *
 conic_registry_lookup (ConicRegistry *registry, const char *id)
 {
-  const ConicRegistration wanted = {.hash = hash_id (registry, id), .id = (char *)id};
+  const ConicRegistration wanted = {.hash = hash_id (registry, id), .id = (char *) id};
 
   return g_hash_table_lookup (registry->registrations, &wanted);
 }
@@ -147,7 +147,10 @@ conic_registry_get_n_connected (ConicRegistry *registry)
 }
 
 GStrv
-conic_registry_list (ConicRegistry *registry, gsize max_bytes, gsize entry_bytes)
+conic_registry_list (ConicRegistry *registry,
+                     const ConicGrant *grant,
+                     gsize max_bytes,
+                     gsize entry_bytes)
 {
   g_autoptr (GStrvBuilder) ids = g_strv_builder_new ();
   GHashTableIter iter;
@@ -158,7 +161,7 @@ conic_registry_list (ConicRegistry *registry, gsize max_bytes, gsize entry_bytes
   while (g_hash_table_iter_next (&iter, &key, NULL)) {
     const ConicRegistration *registration = key;
 
-    if (is_held (registration))
+    if (is_held (registration) || !conic_grant_may_reach (grant, registration->id))
       continue;
     bytes += strlen (registration->id) + entry_bytes;
     if (bytes > max_bytes)

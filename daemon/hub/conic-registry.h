@@ -60,9 +60,12 @@ ConicRegistration *conic_registry_get_first_held (ConicRegistry *registry);
 /* How many ids have a connection. */
 guint conic_registry_get_n_connected (ConicRegistry *registry);
 
-/* (transfer full): the ids that have a connection, in no order; at most as many as take @max_bytes
- * if each takes @entry_bytes more than its characters */
-GStrv conic_registry_list (ConicRegistry *registry, gsize max_bytes, gsize entry_bytes);
+/* (transfer full): the ids that have a connection and that @grant (nullable) may reach, in no order;
+ * at most as many as take @max_bytes if each takes @entry_bytes more than its characters */
+GStrv conic_registry_list (ConicRegistry *registry,
+                           const ConicGrant *grant,
+                           gsize max_bytes,
+                           gsize entry_bytes);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ConicRegistry, conic_registry_free)
 

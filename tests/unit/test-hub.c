@@ -170,26 +170,6 @@ test_register_assigns_an_id (Fixture *fixture, gconstpointer window)
 }
 
 static void
-test_register_with_ice_servers (void)
-{
-  g_autoptr (GPtrArray) servers =
-      g_ptr_array_new_with_free_func ((GDestroyNotify)conic_ice_server_free);
-  ConicIceServer *server = g_new0 (ConicIceServer, 1);
-  g_autoptr (ConicHub) hub = NULL;
-  g_autoptr (FakePeer) fake = fake_peer_new ();
-  g_autoptr (ConicMessage) reply = NULL;
-
-  server->urls = g_strsplit ("stun:a", " ", 0);
-  g_ptr_array_add (servers, server);
-  hub = conic_hub_new (&(ConicHubOptions){.ice_servers = servers});
-  conic_hub_add (hub, &fake->peer, 0);
-  fake_peer_say (fake, hub, 0, "{\"type\":\"register_request\"}");
-  reply = fake_peer_take (fake);
-  g_assert_cmpuint (reply->ice_servers->len, ==, 1);
-  conic_hub_remove (hub, &fake->peer, TRUE, 0);
-}
-
-static void
 test_not_registered (Fixture *fixture, gconstpointer window)
 {
   static const char *const types[] = {"unregister_request", "list_request", "bye"};
@@ -672,7 +652,6 @@ main (int argc, char **argv)
   g_test_add ("/hub/hold-in-order", Fixture, GINT_TO_POINTER (WINDOW), set_up, test_hold_in_order,
               tear_down);
   g_test_add ("/hub/long-list", Fixture, NULL, set_up, test_long_list, tear_down);
-  g_test_add_func ("/hub/register-with-ice-servers", test_register_with_ice_servers);
 
   return g_test_run ();
 }
