@@ -18,6 +18,9 @@ G_BEGIN_DECLS
 struct _ConicTransport {
   ConicEpollSource *epoll_source;
   ConicTransportLimits limits;
+  ConicTransportStats stats;
+  ConicWebsocket *speaker; /* (nullable): whose message is being acted on */
+  guint n_forwarded;       /* messages for others that have come of it */
   ConicTransportEmptyFunc emptied;
   gpointer user_data;
   GQueue connections; /* of ConicWebsocket, by their link */
@@ -25,6 +28,8 @@ struct _ConicTransport {
   GQueue again;       /* of ConicWebsocket, by their again_link: there is more to read */
   guint8 buffer[CONIC_TRANSPORT_TURN_BYTES];
 };
+
+void conic_transport_count_close (ConicTransport *transport, guint status);
 
 void conic_websocket_settle (ConicWebsocket *websocket, gint64 now);
 void conic_websocket_read_again (ConicWebsocket *websocket, gint64 now);

@@ -2,6 +2,10 @@
 
 #include "conic-transport-private.h"
 
+const guint16 conic_transport_closes[CONIC_TRANSPORT_N_CLOSES] = {
+    1000, 1001, 1002, 1005, 1006, 1007, 1008, 1009, 4001, 4008,
+};
+
 static void
 on_settle (gint64 now, gpointer user_data)
 {
@@ -10,6 +14,11 @@ on_settle (gint64 now, gpointer user_data)
 
   while ((link = g_queue_pop_head_link (&self->unsettled)) != NULL)
     conic_websocket_settle (link->data, now);
+  if (self->n_forwarded > 0) {
+    conic_histogram_observe (&self->stats.relay_time, g_get_monotonic_time () - now,
+                             self->n_forwarded);
+    self->n_forwarded = 0;
+  }
 }
 
 static void
@@ -95,4 +104,22 @@ guint
 conic_transport_get_n_connections (ConicTransport *self)
 {
   return self->connections.length;
+}
+
+/* (transfer none): what was counted since the start; valid as long as the transport is */
+const ConicTransportStats *
+conic_transport_get_stats (ConicTransport *self)
+{
+  return &self->stats;
+}
+
+/* A connection ended with @status. */
+void
+conic_transport_count_close (ConicTransport *self, guint status)
+{
+  guint i = 0;
+
+  while (i < CONIC_TRANSPORT_N_CLOSES && conic_transport_closes[i] != status)
+    i++;
+  self->stats.closes[i]++;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "conic-epoll-source.h"
+#include "conic-histogram.h"
 
 G_BEGIN_DECLS
 
@@ -46,6 +47,36 @@ typedef struct {
   gint64 close_timeout;
 } ConicTransportLimits;
 
+/* How many entries conic_transport_closes has. */
+#define CONIC_TRANSPORT_N_CLOSES 10
+
+/**
+ * ConicTransportStats:
+ * @bytes_received: from clients, their WebSocket frames with headers
+ * @bytes_sent: to clients, the same
+ * @closes: connections that ended with the status of the same index in conic_transport_closes;
+ *   the last one, with any other
+ * @queue_full: messages that were not taken because a client's queue was full
+ * @throttled: how often a client was not listened to for a while because it sends too much
+ * @pongs_missed: clients that didn't answer a ping
+ * @relay_time: from the beginning of the turn in which a client's message was read until what it
+ *   caused for another client was written, or waits in that client's queue
+ *
+ * What the transport has counted since the start.
+ */
+typedef struct {
+  guint64 bytes_received;
+  guint64 bytes_sent;
+  guint64 closes[CONIC_TRANSPORT_N_CLOSES + 1];
+  guint64 queue_full;
+  guint64 throttled;
+  guint64 pongs_missed;
+  ConicHistogram relay_time;
+} ConicTransportStats;
+
+/* The statuses that connections of this daemon end with; see RFC 6455 section 7.4. */
+extern const guint16 conic_transport_closes[CONIC_TRANSPORT_N_CLOSES];
+
 /* Called when the last connection is gone, from within the transport: don't free it there. */
 typedef void (*ConicTransportEmptyFunc) (gpointer user_data);
 
@@ -59,6 +90,7 @@ void conic_transport_free (ConicTransport *transport);
 void conic_transport_set_limits (ConicTransport *transport, const ConicTransportLimits *limits);
 ConicEpollSource *conic_transport_get_epoll_source (ConicTransport *transport);
 guint conic_transport_get_n_connections (ConicTransport *transport);
+const ConicTransportStats *conic_transport_get_stats (ConicTransport *transport);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ConicTransport, conic_transport_free)
 

@@ -119,6 +119,7 @@ static void
 set_state (ConicWebsocket *self, State state, ConicStatus status, const char *reason)
 {
   if (self->state == STATE_OPEN) {
+    conic_transport_count_close (self->transport, status);
     self->ended = TRUE;
     self->end_status = status;
     self->end_reason = reason;
@@ -215,6 +216,7 @@ flush (ConicWebsocket *self)
     }
     if (n == 0)
       break;
+    self->transport->stats.bytes_sent += n;
     conic_outbox_advance (&self->outbox, n);
   }
 
@@ -324,9 +326,12 @@ take (ConicWebsocket *self, guint8 *data, gsize length, gint64 now)
     case CONIC_READER_MORE:
       return;
     case CONIC_READER_MESSAGE:
-      if (self->state == STATE_OPEN)
+      if (self->state == STATE_OPEN) {
+        self->transport->speaker = self;
         self->handler->message (item.opcode == CONIC_OPCODE_TEXT, (const char *) item.data,
                                 item.length, now, self->user_data);
+        self->transport->speaker = NULL;
+      }
       break;
     case CONIC_READER_CONTROL:
       on_control (self, &item);
@@ -385,6 +390,7 @@ read_some (ConicWebsocket *self, gint64 now)
     return;
   }
 
+  transport->stats.bytes_received += n;
   self->last_read = now;
   self->pong_by = 0;
   take (self, transport->buffer, n, now);
@@ -428,6 +434,7 @@ on_expired (ConicDeadline *deadline, gint64 now)
     conic_outbox_cut (&self->outbox, self->tls != NULL ? conic_tls_get_n_promised (self->tls) : 0);
     conic_websocket_close (self, CONIC_STATUS_SLOW, "slow");
   } else if (self->pong_by != 0 && now >= self->pong_by) {
+    self->transport->stats.pongs_missed++;
     die (self, "no answer to a ping");
   } else if (self->pong_by == 0 && now >= self->last_read + self->ping_interval) {
     self->pong_by = now + self->transport->limits.pong_timeout;
@@ -524,6 +531,7 @@ conic_websocket_destroy (ConicWebsocket *self)
 void
 conic_websocket_feed (ConicWebsocket *self, guint8 *data, gsize length)
 {
+  self->transport->stats.bytes_received += length;
   take (self, data, length, g_get_monotonic_time ());
 }
 
@@ -549,6 +557,7 @@ conic_websocket_send (ConicWebsocket *self, const char *data, gsize length)
   if (self->state != STATE_OPEN)
     return FALSE;
   if (outbox_is_full (self, length)) {
+    self->transport->stats.queue_full++;
     if (self->drain_by == 0) {
       self->drain_by = g_get_monotonic_time () + self->transport->limits.slow_timeout;
       update_deadline (self);
@@ -557,6 +566,8 @@ conic_websocket_send (ConicWebsocket *self, const char *data, gsize length)
   }
   conic_outbox_push (&self->outbox, CONIC_OPCODE_TEXT, data, length);
   unsettle (self);
+  if (self->transport->speaker != NULL && self->transport->speaker != self)
+    self->transport->n_forwarded++;
   return TRUE;
 }
 
