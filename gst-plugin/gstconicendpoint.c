@@ -16,6 +16,7 @@
 
 #include "conic-client.h"
 #include "gstconicmessages.h"
+#include "gstconictimer.h"
 
 GST_DEBUG_CATEGORY_STATIC (gst_conic_endpoint_debug);
 #define GST_CAT_DEFAULT gst_conic_endpoint_debug
@@ -136,10 +137,8 @@ schedule_call (GstConicEndpoint *self)
   if (self->stopping || self->call_timer != NULL)
     return delay;
   self->call_delay = MIN (self->call_delay * 2, CALL_DELAY_MAX);
-  self->call_timer = g_timeout_source_new (delay);
-  g_source_set_static_name (self->call_timer, "conic-call");
-  g_source_set_callback (self->call_timer, on_call_timer, self, NULL);
-  g_source_attach (self->call_timer, self->context);
+  self->call_timer =
+      gst_conic_timer_start (self->context, "conic-call", delay, on_call_timer, self, NULL);
   return delay;
 }
 
@@ -308,9 +307,7 @@ call_target (GstConicEndpoint *self)
   if (self->target_id == NULL || !self->ready || self->stopping || self->client == NULL ||
       !conic_client_is_registered (self->client))
     return;
-  if (self->call_timer != NULL)
-    g_source_destroy (self->call_timer);
-  g_clear_pointer (&self->call_timer, g_source_unref);
+  gst_conic_timer_stop (&self->call_timer);
 
   session = find_session (self, self->target_id, NULL);
   if (session != NULL) {
@@ -593,9 +590,7 @@ stop_in_thread (GstElement *element, gpointer data)
   GstConicEndpoint *self = data;
 
   self->stopping = TRUE;
-  if (self->call_timer != NULL)
-    g_source_destroy (self->call_timer);
-  g_clear_pointer (&self->call_timer, g_source_unref);
+  gst_conic_timer_stop (&self->call_timer);
   while (self->sessions->len > 0)
     gst_conic_endpoint_end_session (self, g_ptr_array_index (self->sessions, 0), "the peer left");
   self->handlers->stopping (self->element);

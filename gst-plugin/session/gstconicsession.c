@@ -15,6 +15,7 @@
 #include "gstconicgate.h"
 #include "gstconicice.h"
 #include "gstconicstats.h"
+#include "gstconictimer.h"
 
 GST_DEBUG_CATEGORY_STATIC (gst_conic_session_debug);
 #define GST_CAT_DEFAULT gst_conic_session_debug
@@ -22,8 +23,8 @@ GST_DEBUG_CATEGORY_STATIC (gst_conic_session_debug);
 /* Early candidates that are kept. A host with many addresses gathers a few dozen. */
 #define EARLY_CANDIDATES_MAX 256
 
-/* Seconds between two readings of webrtcbin's statistics. */
-#define STATS_INTERVAL 1
+/* Milliseconds between two readings of webrtcbin's statistics. */
+#define STATS_INTERVAL 1000
 
 typedef enum {
   SESSION_NEW,
@@ -187,14 +188,6 @@ promise_to (GstConicSession *self, EventFunc func)
 /* --- the end --- */
 
 static void
-clear_source (GSource **source)
-{
-  if (*source != NULL)
-    g_source_destroy (*source);
-  g_clear_pointer (source, g_source_unref);
-}
-
-static void
 fail (GstConicSession *self, const GError *error)
 {
   g_autoptr (GstConicSession) keep = g_object_ref (self);
@@ -270,7 +263,7 @@ on_deadline (gpointer user_data)
 {
   GstConicSession *self = user_data;
 
-  clear_source (&self->deadline);
+  gst_conic_timer_stop (&self->deadline);
   if (self->state == SESSION_HAVE_OFFER && !self->remote_applied)
     fail_with (self, GST_CONIC_SESSION_ERROR_TIMEOUT, "no answer from “%s” came within %u s",
                self->peer_id, self->timeout);
@@ -288,11 +281,9 @@ on_deadline (gpointer user_data)
 static void
 start_deadline (GstConicSession *self)
 {
-  clear_source (&self->deadline);
-  self->deadline = g_timeout_source_new_seconds (self->timeout);
-  g_source_set_static_name (self->deadline, "conic-session-deadline");
-  g_source_set_callback (self->deadline, on_deadline, self, NULL);
-  g_source_attach (self->deadline, self->context);
+  gst_conic_timer_stop (&self->deadline);
+  self->deadline = gst_conic_timer_start (self->context, "conic-session-deadline",
+                                          self->timeout * 1000, on_deadline, self, NULL);
 }
 
 /* --- candidates --- */
@@ -395,7 +386,7 @@ gst_conic_session_hold (GstConicSession *self)
 {
   g_return_if_fail (GST_IS_CONIC_SESSION (self));
 
-  clear_source (&self->deadline);
+  gst_conic_timer_stop (&self->deadline);
 }
 
 void
@@ -597,11 +588,9 @@ check_connected (GstConicSession *self)
   if (self->connected || !self->verified || !self->transport_up)
     return;
   self->connected = TRUE;
-  clear_source (&self->deadline);
-  self->stats_timer = g_timeout_source_new_seconds (STATS_INTERVAL);
-  g_source_set_static_name (self->stats_timer, "conic-session-stats");
-  g_source_set_callback (self->stats_timer, on_stats_timer, self, NULL);
-  g_source_attach (self->stats_timer, self->context);
+  gst_conic_timer_stop (&self->deadline);
+  self->stats_timer = gst_conic_timer_start (self->context, "conic-session-stats", STATS_INTERVAL,
+                                             on_stats_timer, self, NULL);
   on_stats_timer (self);
   self->handlers->connected (self, self->user_data);
 }
@@ -640,7 +629,7 @@ connection_state_event (GstConicSession *self, gpointer data)
   if (state == GST_WEBRTC_PEER_CONNECTION_STATE_CONNECTED) {
     self->transport_up = TRUE;
     if (self->connected)
-      clear_source (&self->deadline);
+      gst_conic_timer_stop (&self->deadline);
     check_connected (self);
   } else if (state == GST_WEBRTC_PEER_CONNECTION_STATE_FAILED ||
              ice_state == GST_WEBRTC_ICE_CONNECTION_STATE_FAILED) {
@@ -683,8 +672,8 @@ gst_conic_session_close (GstConicSession *self)
   g_return_if_fail (GST_IS_CONIC_SESSION (self));
 
   move (self, SESSION_CLOSED);
-  clear_source (&self->deadline);
-  clear_source (&self->stats_timer);
+  gst_conic_timer_stop (&self->deadline);
+  gst_conic_timer_stop (&self->stats_timer);
   g_clear_pointer (&self->gate, gst_conic_gate_free);
   if (self->webrtcbin != NULL)
     g_signal_handlers_disconnect_by_data (self->webrtcbin, self);
@@ -755,12 +744,6 @@ const char *
 gst_conic_session_get_session_id (GstConicSession *self)
 {
   return self->session_id;
-}
-
-GstElement *
-gst_conic_session_get_webrtcbin (GstConicSession *self)
-{
-  return self->webrtcbin;
 }
 
 const GstSDPMessage *

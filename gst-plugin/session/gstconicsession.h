@@ -106,7 +106,6 @@ void gst_conic_session_close (GstConicSession *self);
 
 const char *gst_conic_session_get_peer_id (GstConicSession *self);
 const char *gst_conic_session_get_session_id (GstConicSession *self);
-GstElement *gst_conic_session_get_webrtcbin (GstConicSession *self);
 
 /* (nullable): the other side's latest description; borrowed */
 const GstSDPMessage *gst_conic_session_get_remote_description (GstConicSession *self);
