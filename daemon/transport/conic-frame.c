@@ -161,14 +161,14 @@ conic_frame_unmask (guint8 *to,
     to[i] = from[i] ^ rotated[i & 7];
 }
 
-/* Bytes of the well-formed sequence that begins at @data, 0 if there is none: Unicode 15, table
- * 3-7. @data is not ASCII. */
-static gsize
+/* Bytes of the well-formed sequence that begins at @data, 0 if its end isn't there yet, -1 if there
+ * is none: Unicode 15, table 3-7. @data is not ASCII. */
+static int
 utf8_sequence (const guint8 *data, gsize length)
 {
   guint8 lead = data[0];
   guint8 low = 0x80, high = 0xbf;
-  gsize n;
+  int n;
 
   if (lead >= 0xc2 && lead <= 0xdf)
     n = 2;
@@ -177,7 +177,7 @@ utf8_sequence (const guint8 *data, gsize length)
   else if (lead >= 0xf0 && lead <= 0xf4)
     n = 4;
   else
-    return 0;
+    return -1;
 
   if (lead == 0xe0)
     low = 0xa0; /* else it would be overlong */
@@ -188,33 +188,38 @@ utf8_sequence (const guint8 *data, gsize length)
   else if (lead == 0xf4)
     high = 0x8f; /* else it would be beyond U+10FFFF */
 
-  if (length < n || data[1] < low || data[1] > high)
-    return 0;
-  for (gsize i = 2; i < n; i++)
-    if ((data[i] & 0xc0) != 0x80)
+  for (int i = 1; i < n; i++) {
+    if ((gsize) i == length)
       return 0;
+    if (data[i] < low || data[i] > high)
+      return -1;
+    low = 0x80;
+    high = 0xbf;
+  }
   return n;
 }
 
 /**
- * conic_frame_is_utf8:
- * @data: (array length=length): a whole text
+ * conic_frame_check_utf8:
+ * @data: (array length=length): what came so far of a text
  * @length: bytes of @data
+ * @checked: (inout): bytes of it that are known to be well-formed; all of them, unless it ends
+ *   within a sequence
  *
  * g_utf8_validate() refuses U+0000, which a text message may hold, and takes ten times as long for
  * a session description.
  *
- * Returns: whether it is well-formed UTF-8
+ * Returns: %FALSE if it isn't UTF-8, whatever may follow
  */
 gboolean
-conic_frame_is_utf8 (const guint8 *data, gsize length)
+conic_frame_check_utf8 (const guint8 *data, gsize length, gsize *checked)
 {
   const guint64 not_ascii = G_GUINT64_CONSTANT (0x8080808080808080);
-  gsize i = 0;
+  gsize i = *checked;
 
   while (i < length) {
     guint64 word;
-    gsize n;
+    int n;
 
     if (length - i >= sizeof word) {
       memcpy (&word, data + i, sizeof word);
@@ -228,11 +233,23 @@ conic_frame_is_utf8 (const guint8 *data, gsize length)
       continue;
     }
     n = utf8_sequence (data + i, length - i);
-    if (n == 0)
+    if (n < 0)
       return FALSE;
+    if (n == 0)
+      break;
     i += n;
   }
+  *checked = i;
   return TRUE;
+}
+
+/* Whether the @length bytes at @data are a whole, well-formed text. */
+gboolean
+conic_frame_is_utf8 (const guint8 *data, gsize length)
+{
+  gsize checked = 0;
+
+  return conic_frame_check_utf8 (data, length, &checked) && checked == length;
 }
 
 /* Whether a peer may put @status in a close frame: RFC 6455 section 7.4 and the registry of

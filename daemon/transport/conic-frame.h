@@ -68,6 +68,7 @@ void conic_frame_unmask (guint8 *to,
 
 gboolean conic_frame_is_control (ConicOpcode opcode);
 
+gboolean conic_frame_check_utf8 (const guint8 *data, gsize length, gsize *checked);
 gboolean conic_frame_is_utf8 (const guint8 *data, gsize length);
 
 gboolean conic_frame_check_close (const guint8 *payload,

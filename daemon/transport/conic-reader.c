@@ -28,6 +28,7 @@ struct _ConicReaderState {
   guint8 *buffer;
   gsize buffer_length;
   gsize buffer_size;
+  gsize checked; /* bytes of a text's buffer that are UTF-8 */
 
   guint8 control[CONIC_FRAME_CONTROL_MAX];
 };
@@ -41,16 +42,18 @@ break_off (ConicReaderItem *item, ConicStatus status, const char *reason)
 }
 
 static ConicReaderResult
+break_off_text (ConicReaderItem *item)
+{
+  return break_off (item, CONIC_STATUS_BAD_DATA, "text is not UTF-8");
+}
+
+static ConicReaderResult
 give_out (ConicReaderItem *item, ConicOpcode opcode, const guint8 *data, gsize length)
 {
   item->opcode = opcode;
   item->data = data != NULL ? data : (const guint8 *) "";
   item->length = length;
-  if (conic_frame_is_control (opcode))
-    return CONIC_READER_CONTROL;
-  if (opcode == CONIC_OPCODE_TEXT && !conic_frame_is_utf8 (data, length))
-    return break_off (item, CONIC_STATUS_BAD_DATA, "text is not UTF-8");
-  return CONIC_READER_MESSAGE;
+  return conic_frame_is_control (opcode) ? CONIC_READER_CONTROL : CONIC_READER_MESSAGE;
 }
 
 /* Whether the frame may come now, and whether its message stays within the limit. */
@@ -83,6 +86,7 @@ drop_buffer (ConicReaderState *state)
   g_clear_pointer (&state->buffer, g_free);
   state->buffer_length = 0;
   state->buffer_size = 0;
+  state->checked = 0;
 }
 
 static guint8 *
@@ -123,8 +127,9 @@ take_header (ConicReaderState *state, guint8 **data, gsize *length, const char *
   return result;
 }
 
-/* Takes what is there of the frame's payload. */
-static void
+/* Takes what is there of the frame's payload. Returns %FALSE if it is of a text that can't become
+ * UTF-8 any more. */
+static gboolean
 take_payload (ConicReaderState *state, guint8 **data, gsize *length)
 {
   const ConicFrame *frame = &state->frame;
@@ -132,7 +137,7 @@ take_payload (ConicReaderState *state, guint8 **data, gsize *length)
   guint8 *to;
 
   if (n == 0)
-    return;
+    return TRUE;
   if (conic_frame_is_control (frame->opcode))
     to = state->control + state->frame_received;
   else
@@ -141,6 +146,8 @@ take_payload (ConicReaderState *state, guint8 **data, gsize *length)
   state->frame_received += n;
   *data += n;
   *length -= n;
+  return conic_frame_is_control (frame->opcode) || state->opcode != CONIC_OPCODE_TEXT ||
+         conic_frame_check_utf8 (state->buffer, state->buffer_length, &state->checked);
 }
 
 /* Goes on with what is cut, until something is complete or the bytes are used up. */
@@ -166,7 +173,8 @@ next_cut (ConicReader *reader, gsize max_bytes, guint8 **data, gsize *length, Co
       }
     }
 
-    take_payload (state, data, length);
+    if (!take_payload (state, data, length))
+      return break_off_text (item);
     if (state->frame_received < state->frame.length)
       return CONIC_READER_MORE;
 
@@ -176,6 +184,8 @@ next_cut (ConicReader *reader, gsize max_bytes, guint8 **data, gsize *length, Co
     if (state->frame.fin) {
       state->in_message = FALSE;
       state->delivered = TRUE;
+      if (state->opcode == CONIC_OPCODE_TEXT && state->checked < state->buffer_length)
+        return break_off_text (item);
       return give_out (item, state->opcode, state->buffer, state->buffer_length);
     }
   }
@@ -234,6 +244,8 @@ conic_reader_next (ConicReader *reader,
         conic_frame_unmask (payload, payload, frame.length, frame.mask, 0);
         *data = payload + frame.length;
         *length -= frame.header_length + frame.length;
+        if (frame.opcode == CONIC_OPCODE_TEXT && !conic_frame_is_utf8 (payload, frame.length))
+          return break_off_text (item);
         return give_out (item, frame.opcode, payload, frame.length);
       }
     }

@@ -57,6 +57,8 @@ class Client:
         if receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.socket.settimeout(tap.seconds(timeout))
+        # What is sent in pieces is to travel in pieces, and at once.
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.socket.connect(("127.0.0.1", port))
         case.addCleanup(self.socket.close)
         self.pending = b""
