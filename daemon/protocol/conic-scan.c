@@ -9,7 +9,7 @@
 
 #include "conic-limits.h"
 
-#define EVERY_BYTE(c) (G_GUINT64_CONSTANT (0x0101010101010101) * (guint8)(c))
+#define EVERY_BYTE(c) (G_GUINT64_CONSTANT (0x0101010101010101) * (guint8) (c))
 
 void
 conic_scan_init (ConicScan *scan, const char *text, gsize length)
@@ -54,12 +54,12 @@ conic_scan_peek (ConicScan *scan)
 static inline int
 find_stop_16 (const char *at)
 {
-  __m128i bytes = _mm_loadu_si128 ((const __m128i *)at);
+  __m128i bytes = _mm_loadu_si128 ((const __m128i *) at);
   __m128i stop = _mm_or_si128 (_mm_cmplt_epi8 (bytes, _mm_set1_epi8 (' ')),
                                _mm_or_si128 (_mm_cmpeq_epi8 (bytes, _mm_set1_epi8 ('"')),
                                              _mm_cmpeq_epi8 (bytes, _mm_set1_epi8 ('\\'))));
 
-  return __builtin_ctz ((guint)_mm_movemask_epi8 (stop) | 1u << 16);
+  return __builtin_ctz ((guint) _mm_movemask_epi8 (stop) | 1u << 16);
 }
 #endif
 
@@ -102,7 +102,7 @@ skip_plain (const char *at, const char *end)
       return at + stop;
   }
 
-  while (at < end && *at != '"' && *at != '\\' && (guint8)*at >= ' ' && (guint8)*at < 0x80)
+  while (at < end && *at != '"' && *at != '\\' && (guint8) *at >= ' ' && (guint8) *at < 0x80)
     at++;
 
   return at;
@@ -137,7 +137,7 @@ read_unicode_escape (const char *at, const char *end, gunichar *character)
 
   if (high < 0 || (high >= 0xdc00 && high <= 0xdfff))
     return NULL;
-  *character = (gunichar)high;
+  *character = (gunichar) high;
   at += 6;
   if (high < 0xd800 || high > 0xdfff)
     return at;
@@ -147,7 +147,7 @@ read_unicode_escape (const char *at, const char *end, gunichar *character)
   low = read_hex4 (at + 2, end);
   if (low < 0xdc00 || low > 0xdfff)
     return NULL;
-  *character = 0x10000 + (gunichar)((high - 0xd800) << 10 | (low - 0xdc00));
+  *character = 0x10000 + (gunichar) ((high - 0xd800) << 10 | (low - 0xdc00));
 
   return at + 6;
 }
@@ -161,7 +161,7 @@ static const char simple_escapes[256] = {
 static inline char
 simple_escape (char c)
 {
-  return simple_escapes[(guint8)c];
+  return simple_escapes[(guint8) c];
 }
 
 /* Reads the escape at @at that is not a simple one. */
@@ -220,19 +220,19 @@ scan_string (ConicScan *scan, ConicJsonValue *value)
       if (next == at && !scan_unicode_escape (scan, &next, value))
         return FALSE;
       at = next;
-    } else if ((guint8)*at < ' ') {
+    } else if ((guint8) *at < ' ') {
       return fail_at (scan, at, "control character in a string");
     } else {
       const char *run = at;
 
-      while (at < scan->end && (guint8)*at >= 0x80)
+      while (at < scan->end && (guint8) *at >= 0x80)
         at++;
-      if (!g_utf8_validate_len (run, (gsize)(at - run), NULL))
+      if (!g_utf8_validate_len (run, (gsize) (at - run), NULL))
         return fail_at (scan, run, "not UTF-8");
     }
   }
 
-  value->text.length = (gsize)(at - value->text.data);
+  value->text.length = (gsize) (at - value->text.data);
   scan->at = at + 1;
 
   return TRUE;
@@ -279,7 +279,7 @@ scan_number (ConicScan *scan, ConicJsonValue *value)
   }
 
   value->kind = CONIC_JSON_NUMBER;
-  value->text = (ConicSlice){scan->at, (gsize)(at - scan->at)};
+  value->text = (ConicSlice){scan->at, (gsize) (at - scan->at)};
   scan->at = at;
 
   return TRUE;
@@ -290,7 +290,7 @@ scan_literal (ConicScan *scan, ConicJsonValue *value, const char *literal, Conic
 {
   gsize length = strlen (literal);
 
-  if ((gsize)(scan->end - scan->at) < length || memcmp (scan->at, literal, length) != 0)
+  if ((gsize) (scan->end - scan->at) < length || memcmp (scan->at, literal, length) != 0)
     return conic_scan_fail (scan, NULL, "not a value");
 
   value->kind = kind;
@@ -324,29 +324,14 @@ scan_leave (ConicScan *scan)
 static gboolean
 scan_array (ConicScan *scan)
 {
-  if (!scan_deeper (scan))
+  if (!conic_scan_open_array (scan))
     return FALSE;
-
-  if (conic_scan_peek (scan) == ']') {
-    scan_leave (scan);
-    return TRUE;
-  }
-
-  for (;;) {
-    char c;
-
+  while (conic_scan_next_element (scan)) {
     if (!conic_scan_value (scan, NULL))
       return FALSE;
-    c = conic_scan_peek (scan);
-    if (c == ']')
-      break;
-    if (c != ',')
-      return conic_scan_fail (scan, NULL, "neither a comma nor the end of the array");
-    scan->at++;
   }
-  scan_leave (scan);
 
-  return TRUE;
+  return scan->problem == NULL;
 }
 
 static gboolean
@@ -380,7 +365,7 @@ conic_scan_value (ConicScan *scan, ConicJsonValue *value)
     value->kind = *begin == '{' ? CONIC_JSON_OBJECT : CONIC_JSON_ARRAY;
     if (!(*begin == '{' ? scan_object (scan) : scan_array (scan)))
       return FALSE;
-    value->text = (ConicSlice){begin, (gsize)(scan->at - begin)};
+    value->text = (ConicSlice){begin, (gsize) (scan->at - begin)};
     return TRUE;
   case '"':
     return scan_string (scan, value);
@@ -404,6 +389,35 @@ conic_scan_open (ConicScan *scan)
     return conic_scan_fail (scan, NULL, "not an object");
 
   return scan_deeper (scan);
+}
+
+gboolean
+conic_scan_open_array (ConicScan *scan)
+{
+  if (conic_scan_peek (scan) != '[')
+    return conic_scan_fail (scan, NULL, "not an array");
+
+  return scan_deeper (scan);
+}
+
+gboolean
+conic_scan_next_element (ConicScan *scan)
+{
+  char c = conic_scan_peek (scan);
+
+  if (c == ']') {
+    scan_leave (scan);
+    return FALSE;
+  }
+
+  if (!scan->first) {
+    if (c != ',')
+      return conic_scan_fail (scan, NULL, "neither a comma nor the end of the array");
+    scan->at++;
+  }
+  scan->first = FALSE;
+
+  return TRUE;
 }
 
 gboolean
@@ -462,8 +476,8 @@ conic_scan_unescape (ConicSlice string, char *out)
   char *to = out;
 
   while (at < end) {
-    const char *backslash = memchr (at, '\\', (gsize)(end - at));
-    gsize run = (gsize)((backslash != NULL ? backslash : end) - at);
+    const char *backslash = memchr (at, '\\', (gsize) (end - at));
+    gsize run = (gsize) ((backslash != NULL ? backslash : end) - at);
     gunichar character;
 
     memcpy (to, at, run);
@@ -481,5 +495,5 @@ conic_scan_unescape (ConicSlice string, char *out)
     to += g_unichar_to_utf8 (character, to);
   }
 
-  return (gsize)(to - out);
+  return (gsize) (to - out);
 }

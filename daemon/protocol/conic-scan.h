@@ -49,7 +49,7 @@ typedef struct {
   const char *problem;
   const char *subject;
   guint depth;
-  gboolean first; /* no member of the innermost object was read yet */
+  gboolean first; /* nothing in the innermost array or object was read yet */
 } ConicScan;
 
 void conic_scan_init (ConicScan *scan, const char *text, gsize length);
@@ -62,6 +62,13 @@ gboolean conic_scan_value (ConicScan *scan, ConicJsonValue *value);
 
 /* Enters the object that begins here. */
 gboolean conic_scan_open (ConicScan *scan);
+
+/* Enters the array that begins here. */
+gboolean conic_scan_open_array (ConicScan *scan);
+
+/* Whether there is a next element, which has to be read next. FALSE when the array has ended, or at a
+ * problem. */
+gboolean conic_scan_next_element (ConicScan *scan);
 
 /* Reads the next member's name and colon; its value has to be read next. FALSE when the object
  * has ended, or at a problem. */
