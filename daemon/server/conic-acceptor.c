@@ -32,8 +32,10 @@
 /* How long to leave the listeners alone when there are no descriptors left at all. */
 #define EXHAUSTED_PAUSE G_TIME_SPAN_SECOND
 
-/* How long somebody who is refused may take to read that. */
+/* How long somebody who is refused may take to read that, and how many may at a time: refusing must
+ * not use up the descriptors. Those beyond may find the connection reset instead. */
 #define REFUSED_LINGER G_TIME_SPAN_SECOND
+#define REFUSED_MAX    256
 
 #define REPLY(status) "HTTP/1.1 " status "\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
@@ -47,13 +49,18 @@ typedef struct {
   ConicWatch watch;
   ConicDeadline deadline;
   ConicAcceptor *acceptor;
-  gboolean refused; /* answered; it is only waited for the client to read that */
+  ConicAddress *address; /* (nullable) */
+  gint64 since;          /* when it was accepted */
+  gboolean refused;      /* answered; it is only waited for the client to read that */
   GList link;
 } Arrival;
 
 struct _ConicAcceptor {
   ConicEpollSource *source;
+  ConicAddressCount *addresses;
+  guint per_address; /* 0 is no limit */
   gint64 timeout;
+  ConicServerStats *stats;
   const ConicAcceptorHandler *handler;
   gpointer user_data;
   GPtrArray *listeners;
@@ -73,9 +80,9 @@ free_listener (gpointer data)
   g_free (listener);
 }
 
-/* Frees the arrival. Returns its descriptor, which is the caller's then. */
+/* Frees the arrival. Returns its descriptor, which is the caller's then, as is its address. */
 static int
-release_arrival (Arrival *arrival)
+release_arrival (Arrival *arrival, ConicAddress **address)
 {
   ConicAcceptor *self = arrival->acceptor;
   int fd = arrival->watch.fd;
@@ -85,6 +92,7 @@ release_arrival (Arrival *arrival)
   g_queue_unlink (&self->arrivals, &arrival->link);
   if (arrival->refused)
     self->n_refused--;
+  *address = arrival->address;
   g_free (arrival);
   return fd;
 }
@@ -99,23 +107,37 @@ set_listening (ConicAcceptor *self, gboolean listening)
   }
 }
 
+static void
+pause_listening (ConicAcceptor *self)
+{
+  set_listening (self, FALSE);
+  conic_epoll_source_set_deadline (self->source, &self->pause,
+                                   g_get_monotonic_time () + EXHAUSTED_PAUSE);
+}
+
 /* Keeps a descriptor for later, and serves the listeners again if there is one. */
 static void
 take_reserve (ConicAcceptor *self)
 {
   self->reserve_fd = open ("/dev/null", O_RDONLY | O_CLOEXEC);
-  set_listening (self, self->reserve_fd >= 0);
-  if (self->reserve_fd < 0)
-    conic_epoll_source_set_deadline (self->source, &self->pause,
-                                     g_get_monotonic_time () + EXHAUSTED_PAUSE);
+  if (self->reserve_fd < 0) {
+    pause_listening (self);
+    return;
+  }
+  conic_epoll_source_set_deadline (self->source, &self->pause, -1);
+  set_listening (self, TRUE);
 }
 
 static void
 close_arrival (Arrival *arrival)
 {
   ConicAcceptor *self = arrival->acceptor;
+  ConicAddress *address;
 
-  close (release_arrival (arrival));
+  if (!arrival->refused)
+    self->stats->handshakes[CONIC_HANDSHAKE_LOST]++;
+  close (release_arrival (arrival, &address));
+  conic_address_release (address);
   if (self->reserve_fd < 0)
     take_reserve (self);
 }
@@ -136,15 +158,20 @@ discard (Arrival *arrival)
 }
 
 static void
-refuse (Arrival *arrival, const char *reply, gint64 now)
+refuse (Arrival *arrival, ConicHandshakeResult result, const char *reply, gint64 now)
 {
   ConicAcceptor *self = arrival->acceptor;
 
-  /* The socket's buffer is empty, so it is taken at once or never. */
+  self->stats->handshakes[result]++;
+
+  /* Whoever is refused doesn't stand in the way of the next attempt. */
+  conic_address_release (g_steal_pointer (&arrival->address));
   arrival->refused = TRUE;
   self->n_refused++;
+
+  /* The socket's buffer is empty, so it is taken at once or never. */
   if (send (arrival->watch.fd, reply, strlen (reply), MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ||
-      shutdown (arrival->watch.fd, SHUT_WR) < 0) {
+      self->n_refused > REFUSED_MAX || shutdown (arrival->watch.fd, SHUT_WR) < 0) {
     close_arrival (arrival);
     return;
   }
@@ -157,34 +184,45 @@ static void
 upgrade (Arrival *arrival, char *head, gsize length, const char *answer)
 {
   ConicAcceptor *self = arrival->acceptor;
-  int fd = release_arrival (arrival);
+  ConicAddress *address;
+  gint64 since = arrival->since;
+  int fd = release_arrival (arrival, &address);
   gssize n = strlen (answer);
 
   /* What comes after the head stays in the socket. */
   if (recv (fd, head, length, MSG_DONTWAIT) == (gssize) length &&
-      send (fd, answer, n, MSG_NOSIGNAL | MSG_DONTWAIT) == n)
-    self->handler->upgraded (fd, self->user_data);
-  else
+      send (fd, answer, n, MSG_NOSIGNAL | MSG_DONTWAIT) == n) {
+    self->stats->handshakes[CONIC_HANDSHAKE_UPGRADED]++;
+    conic_histogram_observe (&self->stats->handshake_time, g_get_monotonic_time () - since, 1);
+    self->handler->upgraded (fd, address, self->user_data);
+  } else {
+    self->stats->handshakes[CONIC_HANDSHAKE_LOST]++;
     close (fd);
+    conic_address_release (address);
+  }
 }
 
 static void
 hand_over (Arrival *arrival, char *head, gsize length, gint64 now)
 {
-  g_autofree char *answer = conic_handshake_answer (head, length);
   ConicAcceptor *self = arrival->acceptor;
-  gint64 deadline = arrival->deadline.at;
-  int spare;
+  g_autofree char *answer =
+      self->handler->upgraded != NULL ? conic_handshake_answer (head, length) : NULL;
+  gint64 since = arrival->since, deadline = arrival->deadline.at;
+  ConicAddress *address;
+  int fd, spare;
 
   if (answer != NULL) {
     upgrade (arrival, head, length, answer);
     return;
   }
   spare = fcntl (arrival->watch.fd, F_DUPFD_CLOEXEC, 0);
-  if (spare < 0)
-    refuse (arrival, REPLY ("503 Service Unavailable"), now);
-  else
-    self->handler->arrived (release_arrival (arrival), spare, deadline, self->user_data);
+  if (spare < 0) {
+    refuse (arrival, CONIC_HANDSHAKE_NO_DESCRIPTORS, REPLY ("503 Service Unavailable"), now);
+    return;
+  }
+  fd = release_arrival (arrival, &address);
+  self->handler->arrived (fd, spare, address, since, deadline, self->user_data);
 }
 
 static void
@@ -207,7 +245,7 @@ on_arrival_ready (ConicWatch *watch, guint32 events, gint64 now)
   else if ((end = memmem (head, n, HEAD_END, strlen (HEAD_END))) != NULL)
     hand_over (arrival, head, end + strlen (HEAD_END) - head, now);
   else if (n == sizeof head)
-    refuse (arrival, REPLY ("431 Request Header Fields Too Large"), now);
+    refuse (arrival, CONIC_HANDSHAKE_INVALID, REPLY ("431 Request Header Fields Too Large"), now);
   else if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
     close_arrival (arrival);
 }
@@ -220,20 +258,32 @@ on_arrival_expired (ConicDeadline *deadline, gint64 now)
   if (arrival->refused)
     close_arrival (arrival);
   else
-    refuse (arrival, REPLY ("408 Request Timeout"), now);
+    refuse (arrival, CONIC_HANDSHAKE_TIMEOUT, REPLY ("408 Request Timeout"), now);
 }
 
-/* Returns (transfer none) (nullable): %NULL if the kernel has no room; @fd is closed then. */
+/* Returns (transfer none) (nullable): %NULL if nobody came or nobody can be taken, for the reason in
+ * errno. */
 static Arrival *
-add_arrival (ConicAcceptor *self, int fd, gint64 now)
+accept_arrival (ConicAcceptor *self, int listener_fd, gint64 now)
 {
-  Arrival *arrival = g_new0 (Arrival, 1);
+  union {
+    struct sockaddr any;
+    struct sockaddr_storage storage;
+  } from = {.any.sa_family = AF_UNSPEC};
+  socklen_t length = sizeof from;
+  int fd = accept4 (listener_fd, &from.any, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  Arrival *arrival;
   int on = 1;
+
+  if (fd < 0)
+    return NULL;
 
   /* Small messages go at once; without it a candidate would wait for the client's ACK. */
   setsockopt (fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 
   /* Edge-triggered, for what was only looked at stays readable. */
+  self->stats->accepted++;
+  arrival = g_new0 (Arrival, 1);
   arrival->watch = (ConicWatch){
       .ready = on_arrival_ready,
       .fd = fd,
@@ -241,12 +291,16 @@ add_arrival (ConicAcceptor *self, int fd, gint64 now)
   };
   arrival->deadline.expired = on_arrival_expired;
   arrival->acceptor = self;
+  arrival->since = now;
   arrival->link.data = arrival;
   if (!conic_epoll_source_add (self->source, &arrival->watch, NULL)) {
+    self->stats->handshakes[CONIC_HANDSHAKE_NO_DESCRIPTORS]++;
     close (fd);
     g_free (arrival);
+    errno = ENOSPC;
     return NULL;
   }
+  arrival->address = conic_address_count_add (self->addresses, &from.any);
   conic_epoll_source_set_deadline (self->source, &arrival->deadline, now + self->timeout);
   g_queue_push_tail_link (&self->arrivals, &arrival->link);
   return arrival;
@@ -263,19 +317,30 @@ on_pause_over (ConicDeadline *deadline, gint64 now)
 static void
 refuse_exhausted (ConicAcceptor *self, int listener_fd, gint64 now)
 {
-  Arrival *arrival = NULL;
-  int fd;
+  Arrival *arrival;
 
   set_listening (self, FALSE);
-  close (self->reserve_fd);
+  if (self->reserve_fd >= 0)
+    close (self->reserve_fd);
   self->reserve_fd = -1;
-  fd = accept4 (listener_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-  if (fd >= 0)
-    arrival = add_arrival (self, fd, now);
+  arrival = accept_arrival (self, listener_fd, now);
   if (arrival != NULL)
-    refuse (arrival, REPLY ("503 Service Unavailable"), now);
+    refuse (arrival, CONIC_HANDSHAKE_NO_DESCRIPTORS, REPLY ("503 Service Unavailable"), now);
   else
-    take_reserve (self);
+    pause_listening (self);
+}
+
+static gboolean
+is_exhaustion (int code)
+{
+  return code == EMFILE || code == ENFILE || code == ENOBUFS || code == ENOMEM;
+}
+
+static gboolean
+has_too_many (ConicAcceptor *self, const ConicAddress *address)
+{
+  return self->per_address > 0 && address != NULL &&
+         conic_address_get_n_connections (address) > self->per_address;
 }
 
 static void
@@ -284,28 +349,29 @@ on_listener_ready (ConicWatch *watch, guint32 events, gint64 now)
   ConicAcceptor *self = ((Listener *) watch)->acceptor;
 
   for (guint i = 0; i < ACCEPTS_PER_TURN; i++) {
-    int fd = accept4 (watch->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    Arrival *arrival;
-    gboolean has_room;
+    gboolean has_room = self->handler->has_room (self->user_data);
+    Arrival *arrival = accept_arrival (self, watch->fd, now);
 
-    if (fd < 0) {
-      if (errno == ECONNABORTED || errno == EINTR)
-        continue;
-      if (errno != EAGAIN)
+    if (arrival == NULL) {
+      if (is_exhaustion (errno))
         refuse_exhausted (self, watch->fd, now);
+      else if (errno != EAGAIN)
+        continue; /* it was gone before it was accepted */
       return;
     }
-    has_room = self->handler->has_room (self->user_data);
-    arrival = add_arrival (self, fd, now);
-    if (arrival != NULL && !has_room)
-      refuse (arrival, REPLY ("503 Service Unavailable"), now);
+    if (has_too_many (self, arrival->address))
+      refuse (arrival, CONIC_HANDSHAKE_ADDRESS_LIMIT, REPLY ("429 Too Many Requests"), now);
+    else if (!has_room)
+      refuse (arrival, CONIC_HANDSHAKE_NO_ROOM, REPLY ("503 Service Unavailable"), now);
   }
 }
 
 /**
  * conic_acceptor_new:
  * @source: where the sockets are watched; outlives the acceptor
+ * @addresses: where connections are counted by address; outlives them
  * @timeout: microseconds for a connection's request
+ * @stats: where to count; outlives the acceptor
  * @handler: static
  * @user_data: for @handler
  *
@@ -313,14 +379,18 @@ on_listener_ready (ConicWatch *watch, guint32 events, gint64 now)
  */
 ConicAcceptor *
 conic_acceptor_new (ConicEpollSource *source,
+                    ConicAddressCount *addresses,
                     gint64 timeout,
+                    ConicServerStats *stats,
                     const ConicAcceptorHandler *handler,
                     gpointer user_data)
 {
   ConicAcceptor *self = g_new0 (ConicAcceptor, 1);
 
   self->source = source;
+  self->addresses = addresses;
   self->timeout = timeout;
+  self->stats = stats;
   self->handler = handler;
   self->user_data = user_data;
   self->listeners = g_ptr_array_new_with_free_func (free_listener);
@@ -338,8 +408,12 @@ conic_acceptor_new (ConicEpollSource *source,
 void
 conic_acceptor_free (ConicAcceptor *self)
 {
-  while (self->arrivals.head != NULL)
-    close (release_arrival (self->arrivals.head->data));
+  while (self->arrivals.head != NULL) {
+    ConicAddress *address;
+
+    close (release_arrival (self->arrivals.head->data, &address));
+    conic_address_release (address);
+  }
   conic_epoll_source_set_deadline (self->source, &self->pause, -1);
   g_ptr_array_unref (self->listeners);
   if (self->reserve_fd >= 0)
@@ -426,6 +500,13 @@ void
 conic_acceptor_set_timeout (ConicAcceptor *self, gint64 timeout)
 {
   self->timeout = timeout;
+}
+
+/* How many connections an address may have, for those that are still to come; 0 is no limit. */
+void
+conic_acceptor_set_per_address (ConicAcceptor *self, guint connections)
+{
+  self->per_address = connections;
 }
 
 /* How many connections have not sent a whole request yet. */

@@ -2,7 +2,9 @@
 
 #pragma once
 
+#include "conic-address-count.h"
 #include "conic-epoll-source.h"
+#include "conic-server-stats.h"
 
 #include <gio/gio.h>
 
@@ -23,21 +25,31 @@ typedef struct _ConicAcceptor ConicAcceptor;
  *   monotonic time @deadline. @spare (transfer full) is a duplicate of it, made while the client can
  *   still be told that there are no descriptors left
  * @upgraded: a WebSocket handshake on @fd (transfer full), non-blocking, was answered
+ *
+ * Each connection comes with the address (transfer full) (nullable) that it is counted for.
  */
 typedef struct {
   gboolean (*has_room) (gpointer user_data);
-  void (*arrived) (int fd, int spare, gint64 deadline, gpointer user_data);
-  void (*upgraded) (int fd, gpointer user_data);
+  void (*arrived) (int fd,
+                   int spare,
+                   ConicAddress *address,
+                   gint64 since,
+                   gint64 deadline,
+                   gpointer user_data);
+  void (*upgraded) (int fd, ConicAddress *address, gpointer user_data);
 } ConicAcceptorHandler;
 
 ConicAcceptor *conic_acceptor_new (ConicEpollSource *source,
+                                   ConicAddressCount *addresses,
                                    gint64 timeout,
+                                   ConicServerStats *stats,
                                    const ConicAcceptorHandler *handler,
                                    gpointer user_data);
 void conic_acceptor_free (ConicAcceptor *acceptor);
 
 char *conic_acceptor_listen (ConicAcceptor *acceptor, GSocketAddress *address, GError **error);
 void conic_acceptor_set_timeout (ConicAcceptor *acceptor, gint64 timeout);
+void conic_acceptor_set_per_address (ConicAcceptor *acceptor, guint connections);
 guint conic_acceptor_get_n_waiting (ConicAcceptor *acceptor);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ConicAcceptor, conic_acceptor_free)

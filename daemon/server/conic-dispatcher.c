@@ -16,7 +16,9 @@ typedef struct {
   ConicPeer peer;
   ConicDispatcher *dispatcher;
   ConicWebsocket *websocket;
+  ConicAddress *address; /* (nullable) */
   gboolean registered;
+  gboolean ended; /* the hub has forgotten it */
   GList link;
 } Session;
 
@@ -148,14 +150,28 @@ on_ended (ConicStatus status, const char *reason, gint64 now, gpointer user_data
   if (session->peer.id != NULL)
     g_info ("Client “%s” left: %d (%s)", session->peer.id, status, reason);
   conic_hub_remove (self->hub, &session->peer, is_lost (status), now);
-  g_queue_unlink (&self->sessions, &session->link);
-  g_free (session);
+  session->ended = TRUE;
   update_deadline (self);
+}
+
+static void
+free_session (Session *session)
+{
+  g_queue_unlink (&session->dispatcher->sessions, &session->link);
+  conic_address_release (session->address);
+  g_free (session);
+}
+
+static void
+on_gone (gpointer user_data)
+{
+  free_session (user_data);
 }
 
 static const ConicWebsocketHandler websocket_handler = {
     .message = on_message,
     .ended = on_ended,
+    .gone = on_gone,
 };
 
 /**
@@ -186,13 +202,13 @@ void
 conic_dispatcher_free (ConicDispatcher *self)
 {
   gint64 now = g_get_monotonic_time ();
-  GList *link;
 
-  while ((link = g_queue_pop_head_link (&self->sessions)) != NULL) {
-    Session *session = link->data;
+  while (self->sessions.head != NULL) {
+    Session *session = self->sessions.head->data;
 
-    conic_hub_remove (self->hub, &session->peer, FALSE, now);
-    g_free (session);
+    if (!session->ended)
+      conic_hub_remove (self->hub, &session->peer, FALSE, now);
+    free_session (session);
   }
   conic_hub_free (self->hub);
   g_free (self);
@@ -214,6 +230,7 @@ conic_dispatcher_free (ConicDispatcher *self)
 gboolean
 conic_dispatcher_take (ConicDispatcher *self,
                        int fd,
+                       ConicAddress *address,
                        ConicTls *tls,
                        guint8 *early,
                        gsize early_length,
@@ -224,11 +241,13 @@ conic_dispatcher_take (ConicDispatcher *self,
   session->websocket =
       conic_websocket_new (self->transport, fd, tls, &websocket_handler, session, error);
   if (session->websocket == NULL) {
+    conic_address_release (address);
     g_free (session);
     return FALSE;
   }
   session->peer.interface = &peer_interface;
   session->dispatcher = self;
+  session->address = address;
   session->link.data = session;
   g_queue_push_tail_link (&self->sessions, &session->link);
   conic_hub_add (self->hub, &session->peer, g_get_monotonic_time ());

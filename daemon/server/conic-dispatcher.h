@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include "conic-address-count.h"
 #include "conic-hub.h"
 #include "conic-tls.h"
 #include "conic-transport.h"
@@ -22,6 +23,7 @@ void conic_dispatcher_free (ConicDispatcher *dispatcher);
 
 gboolean conic_dispatcher_take (ConicDispatcher *dispatcher,
                                 int fd,
+                                ConicAddress *address,
                                 ConicTls *tls,
                                 guint8 *early,
                                 gsize early_length,

@@ -3,36 +3,27 @@
 /* A connection comes to be a client in one of two ways: at once if it begins with a proper
  * WebSocket handshake, or by way of libsoup, which answers all other requests as well:
  *
- *   ConicAcceptor ─┬─(conic_handshake_answer)───────────────────┬─► ConicDispatcher
- *                  └─► SoupServer ─(wrote-informational: 101)───┘
- *
- * The dispatcher gets a duplicate of libsoup's socket, for a GSocket can't give its descriptor up.
+ *   ConicAcceptor ─┬─(conic_handshake_answer)─┬─► ConicDispatcher
+ *                  └─► ConicHttp ─(upgraded)──┘
  */
 
 #include "conic-server.h"
 
 #include "conic-acceptor.h"
 #include "conic-dispatcher.h"
-#include "conic-limits.h"
-
-#include <libsoup/soup.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-/* Bytes that libsoup may have read beyond the request: more than it ever reads at once. */
-#define EARLY_BYTES (16 * 1024)
-
-/* The status that libsoup has no name for: RFC 9110 section 15.5.22. */
-#define UPGRADE_REQUIRED 426
+#include "conic-http.h"
 
 struct _ConicServer {
+  ConicAddressCount *address_count;
   ConicTransport *transport;
   ConicDispatcher *dispatcher;
-  ConicAcceptor *acceptor; /* (nullable): NULL while stopping */
-  SoupServer *soup;
+  ConicAcceptor *acceptor;         /* (nullable): NULL while stopping */
+  ConicAcceptor *metrics_acceptor; /* for the addresses that are not for clients */
+  ConicHttp *http;
+  ConicServerStats stats;
   GPtrArray *addresses;
+  GPtrArray *metrics_addresses;
   guint clients;
-  GQueue handshakes; /* of Handshake, by their link */
   gint64 drain_timeout;
 
   ConicDeadline drain;
@@ -41,102 +32,50 @@ struct _ConicServer {
   GSource *stopped_source; /* (nullable) */
 };
 
-/* A connection while libsoup has it; goes with its GSocket. */
-typedef struct {
-  ConicDeadline deadline;
-  ConicServer *server; /* (nullable): NULL when libsoup keeps the connection longer than that */
-  int fd;              /* the GSocket's */
-  int spare;           /* the same socket, for the time after libsoup; -1 when it is taken */
-  GList link;
-} Handshake;
-
-static const char HANDSHAKE_KEY[] = "conic-handshake";
-
 static void
-on_handshake_expired (ConicDeadline *deadline, gint64 now)
-{
-  Handshake *handshake = (Handshake *) deadline;
-
-  /* libsoup sees the end of the stream and lets the connection go. */
-  shutdown (handshake->fd, SHUT_RDWR);
-}
-
-static void
-detach_handshake (Handshake *handshake)
-{
-  ConicServer *self = handshake->server;
-
-  conic_epoll_source_set_deadline (conic_transport_get_epoll_source (self->transport),
-                                   &handshake->deadline, -1);
-  g_queue_unlink (&self->handshakes, &handshake->link);
-  handshake->server = NULL;
-}
-
-static void
-free_handshake (gpointer data)
-{
-  Handshake *handshake = data;
-
-  if (handshake->server != NULL)
-    detach_handshake (handshake);
-  if (handshake->spare >= 0)
-    close (handshake->spare);
-  g_free (handshake);
-}
-
-static void
-on_arrived (int fd, int spare, gint64 deadline, gpointer user_data)
+on_arrived (int fd,
+            int spare,
+            ConicAddress *address,
+            gint64 since,
+            gint64 deadline,
+            gpointer user_data)
 {
   ConicServer *self = user_data;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GSocket) socket = g_socket_new_from_fd (fd, &error);
-  g_autoptr (GSocketConnection) connection = NULL;
-  g_autoptr (GSocketAddress) local = NULL;
-  g_autoptr (GSocketAddress) remote = NULL;
-  Handshake *handshake;
 
-  if (socket == NULL) {
-    g_info ("A connection was lost at once: %s", error->message);
-    close (fd);
-    close (spare);
-    return;
-  }
-  local = g_socket_get_local_address (socket, &error);
-  if (local != NULL)
-    remote = g_socket_get_remote_address (socket, &error);
-  if (remote == NULL) {
-    g_info ("A connection was lost at once: %s", error->message);
-    close (spare);
-    return;
-  }
-  g_socket_set_blocking (socket, FALSE);
-
-  handshake = g_new0 (Handshake, 1);
-  handshake->deadline.expired = on_handshake_expired;
-  handshake->server = self;
-  handshake->fd = fd;
-  handshake->spare = spare;
-  handshake->link.data = handshake;
-  g_queue_push_tail_link (&self->handshakes, &handshake->link);
-  conic_epoll_source_set_deadline (conic_transport_get_epoll_source (self->transport),
-                                   &handshake->deadline, deadline);
-  g_object_set_data_full (G_OBJECT (socket), HANDSHAKE_KEY, handshake, free_handshake);
-  /* libsoup doesn't give the socket of a stream back, but it does give its address. */
-  g_object_set_data (G_OBJECT (local), HANDSHAKE_KEY, handshake);
-
-  connection = g_socket_connection_factory_create_connection (socket);
-  if (!soup_server_accept_iostream (self->soup, G_IO_STREAM (connection), local, remote, &error))
-    g_info ("A connection was lost at once: %s", error->message);
+  conic_http_take (self->http,
+                   CONIC_HTTP_WEBSOCKET |
+                       (self->metrics_addresses->len > 0 ? 0 : CONIC_HTTP_STATUS),
+                   fd, spare, address, since, deadline);
 }
 
 static void
-on_accepted (int fd, gpointer user_data)
+on_metrics_arrived (int fd,
+                    int spare,
+                    ConicAddress *address,
+                    gint64 since,
+                    gint64 deadline,
+                    gpointer user_data)
+{
+  ConicServer *self = user_data;
+
+  conic_http_take (self->http, CONIC_HTTP_STATUS, fd, spare, address, since, deadline);
+}
+
+static void
+on_accepted (int fd, ConicAddress *address, gpointer user_data)
 {
   ConicServer *self = user_data;
   g_autoptr (GError) error = NULL;
 
-  if (!conic_dispatcher_take (self->dispatcher, fd, NULL, NULL, 0, &error))
+  if (!conic_dispatcher_take (self->dispatcher, fd, address, NULL, NULL, 0, &error))
     g_warning ("A client was dropped: %s", error->message);
+}
+
+static guint
+get_n_connections (ConicServer *self)
+{
+  return conic_transport_get_n_connections (self->transport) +
+         conic_http_get_n_connections (self->http) + conic_acceptor_get_n_waiting (self->acceptor);
 }
 
 static gboolean
@@ -144,9 +83,13 @@ has_room (gpointer user_data)
 {
   ConicServer *self = user_data;
 
-  return conic_transport_get_n_connections (self->transport) + self->handshakes.length +
-             conic_acceptor_get_n_waiting (self->acceptor) <
-         self->clients;
+  return get_n_connections (self) < self->clients;
+}
+
+static gboolean
+has_room_for_metrics (gpointer user_data)
+{
+  return TRUE;
 }
 
 static const ConicAcceptorHandler acceptor_handler = {
@@ -155,106 +98,41 @@ static const ConicAcceptorHandler acceptor_handler = {
     .upgraded = on_accepted,
 };
 
-/* The handshake's answer is written: takes the connection from libsoup. */
+static const ConicAcceptorHandler metrics_acceptor_handler = {
+    .has_room = has_room_for_metrics,
+    .arrived = on_metrics_arrived,
+};
+
 static void
-on_upgraded (SoupServerMessage *message, gpointer user_data)
+on_upgraded (int fd, ConicAddress *address, guint8 *early, gsize early_length, gpointer user_data)
 {
   ConicServer *self = user_data;
-  GSocketAddress *local = soup_server_message_get_local_address (message);
-  Handshake *handshake = g_object_get_data (G_OBJECT (local), HANDSHAKE_KEY);
-  int fd = handshake->spare;
-  /* The reference that libsoup had goes with the connection. */
-  g_autoptr (GIOStream) stream = soup_server_message_steal_connection (g_object_ref (message));
-  GInputStream *input = g_io_stream_get_input_stream (stream);
   g_autoptr (GError) error = NULL;
-  guint8 early[EARLY_BYTES];
-  gssize n = g_pollable_input_stream_read_nonblocking (G_POLLABLE_INPUT_STREAM (input), early,
-                                                       sizeof early, NULL, NULL);
 
-  /* Dropping the last reference doesn't close it. */
-  handshake->spare = -1;
-  g_io_stream_close (stream, NULL, NULL);
-  if (!conic_dispatcher_take (self->dispatcher, fd, NULL, early, MAX (n, 0), &error))
+  if (!conic_dispatcher_take (self->dispatcher, fd, address, NULL, early, early_length, &error))
     g_warning ("A client was dropped: %s", error->message);
-  g_object_unref (message);
 }
 
-static void
-answer (SoupServerMessage *message, guint status, const char *text)
-{
-  SoupMessageHeaders *headers = soup_server_message_get_response_headers (message);
-
-  /* One request a connection: whoever comes for a WebSocket needs no more. */
-  soup_message_headers_replace (headers, "Connection", "close");
-  soup_server_message_set_status (message, status, NULL);
-  soup_server_message_set_response (message, "text/plain; charset=utf-8", SOUP_MEMORY_COPY, text,
-                                    strlen (text));
-}
-
+/* The connection that asks is one of those that there are. */
 static gboolean
-is_get (SoupServerMessage *message)
-{
-  return g_str_equal (soup_server_message_get_method (message), SOUP_METHOD_GET);
-}
-
-static void
-answer_websocket (ConicServer *self, SoupServerMessage *message)
-{
-  SoupMessageHeaders *headers = soup_server_message_get_response_headers (message);
-  const char *upgrade =
-      soup_message_headers_get_one (soup_server_message_get_request_headers (message), "Upgrade");
-
-  if (upgrade == NULL || g_ascii_strcasecmp (upgrade, "websocket") != 0) {
-    soup_message_headers_replace (headers, "Upgrade", "websocket");
-    answer (message, UPGRADE_REQUIRED, "This is a WebSocket.\n");
-    soup_server_message_set_status (message, UPGRADE_REQUIRED, "Upgrade Required");
-    soup_message_headers_replace (headers, "Connection", "close, Upgrade");
-    return;
-  }
-
-  /* No extension is offered, so none is negotiated: permessage-deflate would let a client have a
-   * thousand times its bytes unpacked here. */
-  if (soup_websocket_server_process_handshake (message, NULL, NULL, NULL, NULL))
-    g_signal_connect (message, "wrote-informational", G_CALLBACK (on_upgraded), self);
-  else
-    soup_message_headers_replace (headers, "Connection", "close");
-}
-
-static void
-on_request (SoupServer *soup,
-            SoupServerMessage *message,
-            const char *path,
-            GHashTable *query,
-            gpointer user_data)
+is_ready (gpointer user_data)
 {
   ConicServer *self = user_data;
 
-  if (!g_str_equal (path, CONIC_DEFAULT_PATH) && !g_str_equal (path, "/healthz"))
-    answer (message, SOUP_STATUS_NOT_FOUND, "Not found.\n");
-  else if (!is_get (message))
-    answer (message, SOUP_STATUS_METHOD_NOT_ALLOWED, "Only GET is allowed.\n");
-  else if (g_str_equal (path, CONIC_DEFAULT_PATH))
-    answer_websocket (self, message);
-  else
-    answer (message, SOUP_STATUS_OK, "ok\n");
+  return self->acceptor != NULL && get_n_connections (self) <= self->clients;
 }
 
-/* Called when the head of a request is read. No request here has a body, so none is kept. */
-static void
-on_request_head (SoupServer *soup,
-                 SoupServerMessage *message,
-                 const char *path,
-                 GHashTable *query,
-                 gpointer user_data)
+static char *
+write_metrics (gpointer user_data)
 {
-  SoupMessageHeaders *headers = soup_server_message_get_request_headers (message);
-  SoupEncoding encoding = soup_message_headers_get_encoding (headers);
-
-  soup_message_body_set_accumulate (soup_server_message_get_request_body (message), FALSE);
-  if (encoding == SOUP_ENCODING_CHUNKED || (encoding == SOUP_ENCODING_CONTENT_LENGTH &&
-                                            soup_message_headers_get_content_length (headers) > 0))
-    answer (message, SOUP_STATUS_REQUEST_ENTITY_TOO_LARGE, "A request may have no body.\n");
+  return g_strdup ("");
 }
+
+static const ConicHttpHandler http_handler = {
+    .upgraded = on_upgraded,
+    .is_ready = is_ready,
+    .write_metrics = write_metrics,
+};
 
 static void
 stop_now (ConicServer *self)
@@ -291,6 +169,19 @@ on_empty (gpointer user_data)
     stop_now (self);
 }
 
+static gboolean
+listen_on (ConicAcceptor *acceptor, GPtrArray *wanted, GPtrArray *addresses, GError **error)
+{
+  for (guint i = 0; i < wanted->len; i++) {
+    char *address = conic_acceptor_listen (acceptor, g_ptr_array_index (wanted, i), error);
+
+    if (address == NULL)
+      return FALSE;
+    g_ptr_array_add (addresses, address);
+  }
+  return TRUE;
+}
+
 /**
  * conic_server_new:
  * @config: what was asked for
@@ -305,8 +196,10 @@ conic_server_new (const ConicConfig *config, GError **error)
 {
   g_autoptr (ConicServer) self = g_new0 (ConicServer, 1);
   ConicHubOptions options = {.resume_window = config->resume_window};
+  ConicEpollSource *source;
 
-  self->addresses = g_ptr_array_new_with_free_func (g_free);
+  self->addresses = g_ptr_array_new_null_terminated (1, g_free, TRUE);
+  self->metrics_addresses = g_ptr_array_new_null_terminated (1, g_free, TRUE);
   self->clients = config->clients;
   self->drain_timeout = config->drain_timeout;
   self->drain.expired = on_drain_expired;
@@ -314,22 +207,19 @@ conic_server_new (const ConicConfig *config, GError **error)
                                          on_empty, self, error);
   if (self->transport == NULL)
     return NULL;
+  source = conic_transport_get_epoll_source (self->transport);
+  self->address_count = conic_address_count_new ();
   self->dispatcher = conic_dispatcher_new (self->transport, &options);
-  self->soup = soup_server_new (NULL, NULL);
-  soup_server_add_early_handler (self->soup, NULL, on_request_head, self, NULL);
-  soup_server_add_handler (self->soup, NULL, on_request, self, NULL);
-
-  self->acceptor = conic_acceptor_new (conic_transport_get_epoll_source (self->transport),
-                                       config->handshake_timeout, &acceptor_handler, self);
-  for (guint i = 0; i < config->listen->len; i++) {
-    char *address =
-        conic_acceptor_listen (self->acceptor, g_ptr_array_index (config->listen, i), error);
-
-    if (address == NULL)
-      return NULL;
-    g_ptr_array_add (self->addresses, address);
-  }
-  g_ptr_array_add (self->addresses, NULL);
+  self->http = conic_http_new (source, &self->stats, &http_handler, self);
+  self->acceptor = conic_acceptor_new (source, self->address_count, config->handshake_timeout,
+                                       &self->stats, &acceptor_handler, self);
+  conic_acceptor_set_per_address (self->acceptor, config->clients_per_address);
+  self->metrics_acceptor =
+      conic_acceptor_new (source, self->address_count, config->handshake_timeout, &self->stats,
+                          &metrics_acceptor_handler, self);
+  if (!listen_on (self->acceptor, config->listen, self->addresses, error) ||
+      !listen_on (self->metrics_acceptor, config->metrics_listen, self->metrics_addresses, error))
+    return NULL;
   return g_steal_pointer (&self);
 }
 
@@ -347,14 +237,13 @@ conic_server_free (ConicServer *self)
     g_source_unref (self->stopped_source);
   }
   g_clear_pointer (&self->acceptor, conic_acceptor_free);
-  if (self->soup != NULL)
-    soup_server_disconnect (self->soup);
-  g_clear_object (&self->soup);
-  while (self->handshakes.head != NULL)
-    detach_handshake (self->handshakes.head->data);
+  g_clear_pointer (&self->metrics_acceptor, conic_acceptor_free);
+  g_clear_pointer (&self->http, conic_http_free);
   g_clear_pointer (&self->dispatcher, conic_dispatcher_free);
   g_clear_pointer (&self->transport, conic_transport_free);
+  g_clear_pointer (&self->address_count, conic_address_count_free);
   g_ptr_array_unref (self->addresses);
+  g_ptr_array_unref (self->metrics_addresses);
   g_free (self);
 }
 
@@ -375,8 +264,11 @@ conic_server_reload (ConicServer *self, const ConicConfig *config, GError **erro
   self->clients = config->clients;
   self->drain_timeout = config->drain_timeout;
   conic_transport_set_limits (self->transport, &config->transport);
-  if (self->acceptor != NULL)
+  if (self->acceptor != NULL) {
     conic_acceptor_set_timeout (self->acceptor, config->handshake_timeout);
+    conic_acceptor_set_per_address (self->acceptor, config->clients_per_address);
+  }
+  conic_acceptor_set_timeout (self->metrics_acceptor, config->handshake_timeout);
   return TRUE;
 }
 

@@ -261,8 +261,11 @@ conic_websocket_settle (ConicWebsocket *self, gint64 now)
   }
   if (self->state == STATE_DEAD) {
     ConicTransport *transport = self->transport;
+    const ConicWebsocketHandler *handler = self->handler;
+    gpointer user_data = self->user_data;
 
     conic_websocket_destroy (self);
+    handler->gone (user_data);
     if (transport->connections.length == 0)
       transport->emptied (transport->user_data);
   }

@@ -25,14 +25,16 @@ typedef struct _ConicWebsocket ConicWebsocket;
  * @ended: nothing more will come, and nothing more can be sent: the client or the owner closed
  * the connection with @status, or it was lost or failed. @reason is for a person to read, static.
  * The connection isn't the owner's any more, what is left of it is the transport's to wind up
+ * @gone: nothing is left of the connection, its descriptor is closed
  *
  * What the owner of a connection is told. @ended is never called from within a function of the
- * connection, and exactly once.
+ * connection, and exactly once; after it comes @gone, and that is the last.
  */
 typedef struct {
   void (
       *message) (gboolean is_text, const char *data, gsize length, gint64 now, gpointer user_data);
   void (*ended) (ConicStatus status, const char *reason, gint64 now, gpointer user_data);
+  void (*gone) (gpointer user_data);
 } ConicWebsocketHandler;
 
 ConicWebsocket *conic_websocket_new (ConicTransport *transport,

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include "conic-address-count.h"
+#include "conic-epoll-source.h"
+#include "conic-server-stats.h"
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+/**
+ * ConicHttp:
+ *
+ * Answers requests: those for a WebSocket and those that ask how the daemon is.
+ */
+typedef struct _ConicHttp ConicHttp;
+
+/**
+ * ConicHttpResources:
+ * @CONIC_HTTP_WEBSOCKET: `/ws`
+ * @CONIC_HTTP_STATUS: `/healthz`, `/readyz` and `/metrics`
+ *
+ * What there is on the address that a connection came to. Where everybody finds the WebSocket as
+ * well, `/metrics` is for this machine only.
+ */
+typedef enum {
+  CONIC_HTTP_WEBSOCKET = 1 << 0,
+  CONIC_HTTP_STATUS = 1 << 1,
+} ConicHttpResources;
+
+/**
+ * ConicHttpHandler:
+ * @upgraded: a WebSocket handshake on @fd (transfer full), non-blocking, was answered; @address is
+ *   (transfer full) (nullable) and the client has already sent @early, which may be written to
+ * @is_ready: whether another client could come if the connection that asks were gone
+ * @write_metrics: (transfer full): all that was counted, in Prometheus' text format
+ */
+typedef struct {
+  void (*upgraded) (int fd,
+                    ConicAddress *address,
+                    guint8 *early,
+                    gsize early_length,
+                    gpointer user_data);
+  gboolean (*is_ready) (gpointer user_data);
+  char *(*write_metrics) (gpointer user_data);
+} ConicHttpHandler;
+
+ConicHttp *conic_http_new (ConicEpollSource *source,
+                           ConicServerStats *stats,
+                           const ConicHttpHandler *handler,
+                           gpointer user_data);
+void conic_http_free (ConicHttp *http);
+
+void conic_http_take (ConicHttp *http,
+                      ConicHttpResources there,
+                      int fd,
+                      int spare,
+                      ConicAddress *address,
+                      gint64 since,
+                      gint64 deadline);
+guint conic_http_get_n_connections (ConicHttp *http);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ConicHttp, conic_http_free)
+
+G_END_DECLS
