@@ -50,9 +50,12 @@ REQUEST = (
 
 
 class Client:
-    """A connection to the daemon. Blocking, each read with a deadline of `timeout` seconds."""
+    """A connection to the daemon. Blocking, each read with a deadline of `timeout` seconds.
 
-    def __init__(self, case, port, extra="", early=b"", receive_buffer=None, timeout=10, path="/ws"):
+    tls  an ssl.SSLContext, for a connection with TLS
+    """
+
+    def __init__(self, case, port, extra="", early=b"", receive_buffer=None, timeout=10, path="/ws", tls=None):
         self.socket = socket.socket()
         if receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
@@ -60,6 +63,8 @@ class Client:
         # What is sent in pieces is to travel in pieces, and at once.
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.socket.connect(("127.0.0.1", port))
+        if tls:
+            self.socket = tls.wrap_socket(self.socket, server_hostname="localhost")
         case.addCleanup(self.socket.close)
         self.pending = b""
         self.id = None
