@@ -27,6 +27,7 @@ struct _ConicHub {
   GHashTable *peers; /* set of every ConicPeer, registered or not */
   ConicRegistry *registry;
   gboolean shut_down;
+  ConicHubStats stats;
 };
 
 ConicHub *
@@ -61,9 +62,26 @@ make_reply (ConicMessageType type, const ConicView *view)
   return reply;
 }
 
+static void
+count (ConicHub *hub, const ConicView *view, ConicHubOutcome outcome)
+{
+  hub->stats.messages[view->type][outcome]++;
+}
+
+static void
+count_error (ConicHub *hub, const ConicView *view, ConicError code)
+{
+  hub->stats.errors[code]++;
+  count (hub, view,
+         code == CONIC_ERROR_PEER_NOT_FOUND ? CONIC_HUB_NOT_FOUND
+         : code == CONIC_ERROR_PEER_SLOW    ? CONIC_HUB_SLOW
+                                            : CONIC_HUB_REFUSED);
+}
+
 /* A registration is refused in its own words: Go's clients know no others. */
 static void
-reply_error (ConicPeer *peer,
+reply_error (ConicHub *hub,
+             ConicPeer *peer,
              const ConicView *view,
              ConicError code,
              const char *to_id,
@@ -81,6 +99,7 @@ reply_error (ConicPeer *peer,
   if (to_id != NULL && to_id[0] != '\0')
     reply->to_id = g_strdup (to_id);
 
+  count_error (hub, view, code);
   peer->interface->send (peer, reply);
 }
 
@@ -139,7 +158,7 @@ receive_register (ConicHub *hub, ConicPeer *peer, const ConicView *view)
   const char *id = view->client_id;
 
   if (peer->id != NULL) {
-    reply_error (peer, view, CONIC_ERROR_ALREADY_REGISTERED, NULL,
+    reply_error (hub, peer, view, CONIC_ERROR_ALREADY_REGISTERED, NULL,
                  "this connection is registered; unregister first");
     return;
   }
@@ -148,7 +167,8 @@ receive_register (ConicHub *hub, ConicPeer *peer, const ConicView *view)
     id = conic_grant_get_id (peer->grant);
   if (id[0] != '\0') {
     if (!conic_grant_may_be (peer->grant, id)) {
-      reply_error (peer, view, CONIC_ERROR_UNAUTHORIZED, NULL, "your token is not for this id");
+      reply_error (hub, peer, view, CONIC_ERROR_UNAUTHORIZED, NULL,
+                   "your token is not for this id");
       return;
     }
     registration = conic_registry_lookup (hub->registry, id);
@@ -158,7 +178,7 @@ receive_register (ConicHub *hub, ConicPeer *peer, const ConicView *view)
   } else if (token_matches (registration, view->resume_token)) {
     take_over (hub, registration, peer);
   } else {
-    reply_error (peer, view, CONIC_ERROR_ID_TAKEN, NULL,
+    reply_error (hub, peer, view, CONIC_ERROR_ID_TAKEN, NULL,
                  "another client has this id, or was just lost");
     return;
   }
@@ -168,6 +188,7 @@ receive_register (ConicHub *hub, ConicPeer *peer, const ConicView *view)
   reply->client_id = g_strdup (registration->id);
   reply->resume_token = g_strdup (registration->resume_token);
   peer->interface->send (peer, reply);
+  count (hub, view, CONIC_HUB_ANSWERED);
 }
 
 static void
@@ -176,7 +197,7 @@ receive_unregister (ConicHub *hub, ConicPeer *peer, const ConicView *view)
   g_autoptr (ConicMessage) reply = NULL;
 
   if (view->client_id[0] != '\0' && strcmp (view->client_id, peer->id) != 0) {
-    reply_error (peer, view, CONIC_ERROR_FROM_MISMATCH, NULL,
+    reply_error (hub, peer, view, CONIC_ERROR_FROM_MISMATCH, NULL,
                  "only the connection that has an id can give it up");
     return;
   }
@@ -186,6 +207,7 @@ receive_unregister (ConicHub *hub, ConicPeer *peer, const ConicView *view)
   reply->client_id = g_strdup (peer->id);
   conic_registry_remove (hub->registry, conic_registry_lookup (hub->registry, peer->id));
   peer->interface->send (peer, reply);
+  count (hub, view, CONIC_HUB_ANSWERED);
 }
 
 static void
@@ -196,6 +218,7 @@ receive_list (ConicHub *hub, ConicPeer *peer, const ConicView *view)
   reply->clients =
       conic_registry_list (hub->registry, peer->grant, LIST_MAX_BYTES, LIST_ENTRY_BYTES);
   peer->interface->send (peer, reply);
+  count (hub, view, CONIC_HUB_ANSWERED);
 }
 
 static void
@@ -204,7 +227,7 @@ receive_relayed (ConicHub *hub, ConicPeer *peer, const ConicView *view)
   const ConicRegistration *target = NULL;
 
   if (view->has_from && strcmp (view->from_id, peer->id) != 0) {
-    reply_error (peer, view, CONIC_ERROR_FROM_MISMATCH, NULL,
+    reply_error (hub, peer, view, CONIC_ERROR_FROM_MISMATCH, NULL,
                  "from_id is not the id of this connection");
     return;
   }
@@ -213,13 +236,16 @@ receive_relayed (ConicHub *hub, ConicPeer *peer, const ConicView *view)
   if (view->to_id[0] != '\0' && conic_grant_may_reach (peer->grant, view->to_id))
     target = conic_registry_lookup (hub->registry, view->to_id);
   if (target == NULL || target->peer == NULL) {
-    reply_error (peer, view, CONIC_ERROR_PEER_NOT_FOUND, view->to_id, "no such peer");
+    reply_error (hub, peer, view, CONIC_ERROR_PEER_NOT_FOUND, view->to_id, "no such peer");
     return;
   }
 
   if (!target->peer->interface->relay (target->peer, view, peer->id))
-    reply_error (peer, view, CONIC_ERROR_PEER_SLOW, view->to_id,
+    reply_error (hub, peer, view, CONIC_ERROR_PEER_SLOW, view->to_id,
                  "the peer reads too slowly; the message was not delivered");
+  else
+    count (hub, view,
+           target->peer->dialect == peer->dialect ? CONIC_HUB_RELAYED : CONIC_HUB_TRANSLATED);
 }
 
 static void
@@ -249,10 +275,11 @@ receive_registered (ConicHub *hub, ConicPeer *peer, const ConicView *view)
 }
 
 static void
-bid_farewell (ConicPeer *peer)
+bid_farewell (ConicHub *hub, ConicPeer *peer)
 {
   g_autoptr (ConicMessage) farewell = conic_message_new (CONIC_MESSAGE_ERROR);
 
+  hub->stats.errors[CONIC_ERROR_SHUTTING_DOWN]++;
   farewell->code = CONIC_ERROR_SHUTTING_DOWN;
   farewell->error_message = g_strdup ("the hub is shutting down");
   peer->interface->send (peer, farewell);
@@ -267,7 +294,7 @@ conic_hub_add (ConicHub *hub, ConicPeer *peer, gint64 now)
   g_hash_table_add (hub->peers, peer);
 
   if (hub->shut_down)
-    bid_farewell (peer);
+    bid_farewell (hub, peer);
 }
 
 void
@@ -299,7 +326,7 @@ conic_hub_receive (ConicHub *hub, ConicPeer *peer, const ConicView *view, gint64
   if (view->type == CONIC_MESSAGE_REGISTER_REQUEST)
     receive_register (hub, peer, view);
   else if (peer->id == NULL)
-    reply_error (peer, view, CONIC_ERROR_NOT_REGISTERED, NULL, "register first");
+    reply_error (hub, peer, view, CONIC_ERROR_NOT_REGISTERED, NULL, "register first");
   else
     receive_registered (hub, peer, view);
 }
@@ -317,7 +344,7 @@ conic_hub_refuse (ConicHub *hub, ConicPeer *peer, const ConicView *view, const G
   /* A bad message doesn't decide the connection's dialect, but it is answered in its own. */
   if (dialect == CONIC_DIALECT_NONE)
     peer->dialect = view->dialect;
-  reply_error (peer, view, (ConicError) error->code, NULL, error->message);
+  reply_error (hub, peer, view, (ConicError) error->code, NULL, error->message);
   peer->dialect = dialect;
 }
 
@@ -338,7 +365,7 @@ conic_hub_shut_down (ConicHub *hub)
   g_hash_table_iter_init (&iter, hub->peers);
   while (g_hash_table_iter_next (&iter, &peer, NULL)) {
     if (!((ConicPeer *) peer)->closing)
-      bid_farewell (peer);
+      bid_farewell (hub, peer);
   }
 }
 
@@ -366,4 +393,16 @@ guint
 conic_hub_get_n_registered (ConicHub *hub)
 {
   return conic_registry_get_n_connected (hub->registry);
+}
+
+guint
+conic_hub_get_n_peers (ConicHub *hub)
+{
+  return g_hash_table_size (hub->peers);
+}
+
+const ConicHubStats *
+conic_hub_get_stats (ConicHub *hub)
+{
+  return &hub->stats;
 }

@@ -24,6 +24,39 @@ typedef struct {
   gint64 resume_window;
 } ConicHubOptions;
 
+/**
+ * ConicHubOutcome:
+ * @CONIC_HUB_ANSWERED: a request that the hub did what was asked for
+ * @CONIC_HUB_RELAYED: it was passed on as it came
+ * @CONIC_HUB_TRANSLATED: it was passed on in the other dialect
+ * @CONIC_HUB_NOT_FOUND: nobody has the id that it was for
+ * @CONIC_HUB_SLOW: who it was for doesn't read
+ * @CONIC_HUB_REFUSED: it was answered with any other error
+ *
+ * What became of a message.
+ */
+typedef enum {
+  CONIC_HUB_ANSWERED,
+  CONIC_HUB_RELAYED,
+  CONIC_HUB_TRANSLATED,
+  CONIC_HUB_NOT_FOUND,
+  CONIC_HUB_SLOW,
+  CONIC_HUB_REFUSED,
+  CONIC_HUB_N_OUTCOMES,
+} ConicHubOutcome;
+
+/**
+ * ConicHubStats:
+ * @messages: from clients; %CONIC_MESSAGE_ERROR are those of which not even the type is known
+ * @errors: told to clients
+ *
+ * What a hub has counted since it was made.
+ */
+typedef struct {
+  guint64 messages[CONIC_N_MESSAGE_TYPES][CONIC_HUB_N_OUTCOMES];
+  guint64 errors[CONIC_N_ERRORS];
+} ConicHubStats;
+
 ConicHub *conic_hub_new (const ConicHubOptions *options);
 void conic_hub_free (ConicHub *hub);
 
@@ -55,8 +88,12 @@ gint64 conic_hub_get_deadline (ConicHub *hub);
 /* Does what is due at @now: lets held ids go. */
 void conic_hub_advance (ConicHub *hub, gint64 now);
 
-/* How many clients are registered. */
+/* How many clients are connected, and how many of them are registered. */
+guint conic_hub_get_n_peers (ConicHub *hub);
 guint conic_hub_get_n_registered (ConicHub *hub);
+
+/* (transfer none): valid as long as the hub is */
+const ConicHubStats *conic_hub_get_stats (ConicHub *hub);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ConicHub, conic_hub_free)
 

@@ -45,6 +45,8 @@ typedef enum {
   CONIC_ERROR_SHUTTING_DOWN,
 } ConicError;
 
+#define CONIC_N_ERRORS (CONIC_ERROR_SHUTTING_DOWN + 1)
+
 GQuark conic_error_quark (void);
 
 /* The code's name on the wire ("bad_message", …); static. */

@@ -39,6 +39,8 @@ typedef enum {
   CONIC_MESSAGE_ERROR,
 } ConicMessageType;
 
+#define CONIC_N_MESSAGE_TYPES (CONIC_MESSAGE_ERROR + 1)
+
 /* RTCSdpType of the W3C's WebRTC 1.0, section 4.6.1. */
 typedef enum {
   CONIC_SDP_OFFER,
