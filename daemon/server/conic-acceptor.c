@@ -2,7 +2,8 @@
 
 /* Half-open requests are what an attacker has most of, and libsoup has a handful of sources of the
  * main loop for each. So a connection waits here, as one entry of the epoll set with a deadline,
- * until the end of its request's head can be seen in the socket; nothing is read before. */
+ * until the end of its request's head can be seen in the socket; nothing is read before. With TLS
+ * the handshake comes first, and what is read of the head is kept in the session. */
 
 #include "conic-acceptor.h"
 
@@ -49,6 +50,7 @@ typedef struct {
   ConicWatch watch;
   ConicDeadline deadline;
   ConicAcceptor *acceptor;
+  ConicTls *tls;         /* (nullable): NULL without TLS, and once it is shut */
   ConicAddress *address; /* (nullable) */
   gint64 since;          /* when it was accepted */
   gboolean refused;      /* answered; it is only waited for the client to read that */
@@ -58,9 +60,11 @@ typedef struct {
 struct _ConicAcceptor {
   ConicEpollSource *source;
   ConicAddressCount *addresses;
-  guint per_address; /* 0 is no limit */
+  guint per_address;    /* 0 is no limit */
+  ConicTlsContext *tls; /* (nullable): for connections that are still to come */
   gint64 timeout;
   ConicServerStats *stats;
+  const ConicAdmission *admission; /* (nullable): NULL leaves handshakes to others */
   const ConicAcceptorHandler *handler;
   gpointer user_data;
   GPtrArray *listeners;
@@ -80,9 +84,9 @@ free_listener (gpointer data)
   g_free (listener);
 }
 
-/* Frees the arrival. Returns its descriptor, which is the caller's then, as is its address. */
+/* Frees the arrival. Returns its descriptor, which is the caller's then, as are the others. */
 static int
-release_arrival (Arrival *arrival, ConicAddress **address)
+release_arrival (Arrival *arrival, ConicTls **tls, ConicAddress **address)
 {
   ConicAcceptor *self = arrival->acceptor;
   int fd = arrival->watch.fd;
@@ -92,9 +96,22 @@ release_arrival (Arrival *arrival, ConicAddress **address)
   g_queue_unlink (&self->arrivals, &arrival->link);
   if (arrival->refused)
     self->n_refused--;
+  *tls = arrival->tls;
   *address = arrival->address;
   g_free (arrival);
   return fd;
+}
+
+static void
+drop_arrival (Arrival *arrival)
+{
+  ConicAddress *address;
+  ConicTls *tls;
+  int fd = release_arrival (arrival, &tls, &address);
+
+  g_clear_pointer (&tls, conic_tls_free);
+  close (fd);
+  conic_address_release (address);
 }
 
 static void
@@ -132,14 +149,55 @@ static void
 close_arrival (Arrival *arrival)
 {
   ConicAcceptor *self = arrival->acceptor;
-  ConicAddress *address;
 
   if (!arrival->refused)
     self->stats->handshakes[CONIC_HANDSHAKE_LOST]++;
-  close (release_arrival (arrival, &address));
-  conic_address_release (address);
+  drop_arrival (arrival);
   if (self->reserve_fd < 0)
     take_reserve (self);
+}
+
+/* Looks at what came, as recv() does. */
+static gssize
+peek (Arrival *arrival, char *head, gsize size)
+{
+  return arrival->tls != NULL ? conic_tls_peek (arrival->tls, head, size)
+                              : recv (arrival->watch.fd, head, size, MSG_PEEK | MSG_DONTWAIT);
+}
+
+/* Takes what was looked at. */
+static gboolean
+take (Arrival *arrival, char *head, gsize length)
+{
+  gssize n = arrival->tls != NULL ? conic_tls_read (arrival->tls, head, length)
+                                  : recv (arrival->watch.fd, head, length, MSG_DONTWAIT);
+
+  return n == (gssize) length;
+}
+
+/* The socket's buffer is empty, so it is taken at once or never. */
+static gboolean
+say (Arrival *arrival, const char *text)
+{
+  struct iovec vector = {.iov_base = (char *) text, .iov_len = strlen (text)};
+  gssize n = arrival->tls != NULL
+                 ? conic_tls_write (arrival->tls, &vector, 1)
+                 : send (arrival->watch.fd, text, vector.iov_len, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+  return n == (gssize) vector.iov_len;
+}
+
+/* Says the last. */
+static gboolean
+say_and_shut (Arrival *arrival, const char *text)
+{
+  /* There is no way to say anything before the TLS handshake is made. */
+  if ((arrival->tls != NULL && !conic_tls_is_established (arrival->tls)) || !say (arrival, text))
+    return FALSE;
+  if (arrival->tls != NULL)
+    conic_tls_shut (arrival->tls);
+  g_clear_pointer (&arrival->tls, conic_tls_free);
+  return shutdown (arrival->watch.fd, SHUT_WR) == 0;
 }
 
 /* Throws away what came. A socket that is closed with unread bytes is reset, and the client may
@@ -169,9 +227,7 @@ refuse (Arrival *arrival, ConicHandshakeResult result, const char *reply, gint64
   arrival->refused = TRUE;
   self->n_refused++;
 
-  /* The socket's buffer is empty, so it is taken at once or never. */
-  if (send (arrival->watch.fd, reply, strlen (reply), MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ||
-      self->n_refused > REFUSED_MAX || shutdown (arrival->watch.fd, SHUT_WR) < 0) {
+  if (!say_and_shut (arrival, reply) || self->n_refused > REFUSED_MAX) {
     close_arrival (arrival);
     return;
   }
@@ -181,48 +237,66 @@ refuse (Arrival *arrival, ConicHandshakeResult result, const char *reply, gint64
 
 /* Answers the handshake of @length bytes that @head is the copy of. */
 static void
-upgrade (Arrival *arrival, char *head, gsize length, const char *answer)
+upgrade (Arrival *arrival, char *head, gsize length, const char *answer, ConicPass **pass)
 {
   ConicAcceptor *self = arrival->acceptor;
   ConicAddress *address;
-  gint64 since = arrival->since;
-  int fd = release_arrival (arrival, &address);
-  gssize n = strlen (answer);
+  ConicTls *tls;
+  int fd;
 
-  /* What comes after the head stays in the socket. */
-  if (recv (fd, head, length, MSG_DONTWAIT) == (gssize) length &&
-      send (fd, answer, n, MSG_NOSIGNAL | MSG_DONTWAIT) == n) {
-    self->stats->handshakes[CONIC_HANDSHAKE_UPGRADED]++;
-    conic_histogram_observe (&self->stats->handshake_time, g_get_monotonic_time () - since, 1);
-    self->handler->upgraded (fd, address, self->user_data);
-  } else {
+  /* What comes after the head stays where it is. */
+  if (!take (arrival, head, length) || !say (arrival, answer)) {
     self->stats->handshakes[CONIC_HANDSHAKE_LOST]++;
-    close (fd);
-    conic_address_release (address);
+    drop_arrival (arrival);
+    return;
   }
+  self->stats->handshakes[CONIC_HANDSHAKE_UPGRADED]++;
+  conic_histogram_observe (&self->stats->handshake_time, g_get_monotonic_time () - arrival->since,
+                           1);
+  fd = release_arrival (arrival, &tls, &address);
+  self->handler->upgraded (fd, tls, address, g_steal_pointer (pass), self->user_data);
+}
+
+/* Returns whether the request was a handshake, and was answered. */
+static gboolean
+answer (Arrival *arrival, char *head, gsize length, gint64 now)
+{
+  ConicAcceptor *self = arrival->acceptor;
+  g_auto (ConicVerdict) verdict = {0};
+  g_autofree char *text = NULL;
+
+  if (self->admission == NULL)
+    return FALSE;
+  text = conic_handshake_answer (self->admission, arrival->watch.fd, head, length, &verdict);
+  if (text == NULL)
+    return FALSE;
+  if (verdict.status == SOUP_STATUS_SWITCHING_PROTOCOLS)
+    upgrade (arrival, head, length, text, &verdict.pass);
+  else if (verdict.status == SOUP_STATUS_FORBIDDEN)
+    refuse (arrival, CONIC_HANDSHAKE_FORBIDDEN, text, now);
+  else
+    refuse (arrival, CONIC_HANDSHAKE_UNAUTHORIZED, text, now);
+  return TRUE;
 }
 
 static void
 hand_over (Arrival *arrival, char *head, gsize length, gint64 now)
 {
   ConicAcceptor *self = arrival->acceptor;
-  g_autofree char *answer =
-      self->handler->upgraded != NULL ? conic_handshake_answer (head, length) : NULL;
   gint64 since = arrival->since, deadline = arrival->deadline.at;
   ConicAddress *address;
+  ConicTls *tls;
   int fd, spare;
 
-  if (answer != NULL) {
-    upgrade (arrival, head, length, answer);
+  if (answer (arrival, head, length, now))
     return;
-  }
   spare = fcntl (arrival->watch.fd, F_DUPFD_CLOEXEC, 0);
   if (spare < 0) {
     refuse (arrival, CONIC_HANDSHAKE_NO_DESCRIPTORS, REPLY ("503 Service Unavailable"), now);
     return;
   }
-  fd = release_arrival (arrival, &address);
-  self->handler->arrived (fd, spare, address, since, deadline, self->user_data);
+  fd = release_arrival (arrival, &tls, &address);
+  self->handler->arrived (fd, spare, tls, address, since, deadline, self->user_data);
 }
 
 static void
@@ -237,9 +311,11 @@ on_arrival_ready (ConicWatch *watch, guint32 events, gint64 now)
     discard (arrival);
     return;
   }
-  n = recv (watch->fd, head, sizeof head, MSG_PEEK | MSG_DONTWAIT);
+  n = peek (arrival, head, sizeof head);
   if (n < 0 && (errno == EAGAIN || errno == EINTR))
     return;
+  if (n < 0 && arrival->tls != NULL)
+    g_debug ("A TLS handshake failed: %s", conic_tls_get_failure (arrival->tls));
   if (n <= 0)
     close_arrival (arrival);
   else if ((end = memmem (head, n, HEAD_END, strlen (HEAD_END))) != NULL)
@@ -287,7 +363,7 @@ accept_arrival (ConicAcceptor *self, int listener_fd, gint64 now)
   arrival->watch = (ConicWatch){
       .ready = on_arrival_ready,
       .fd = fd,
-      .events = EPOLLIN | EPOLLRDHUP | EPOLLET,
+      .events = EPOLLIN | EPOLLRDHUP | EPOLLET | (self->tls != NULL ? EPOLLOUT : 0),
   };
   arrival->deadline.expired = on_arrival_expired;
   arrival->acceptor = self;
@@ -300,6 +376,8 @@ accept_arrival (ConicAcceptor *self, int listener_fd, gint64 now)
     errno = ENOSPC;
     return NULL;
   }
+  if (self->tls != NULL)
+    arrival->tls = conic_tls_new (self->tls, fd);
   arrival->address = conic_address_count_add (self->addresses, &from.any);
   conic_epoll_source_set_deadline (self->source, &arrival->deadline, now + self->timeout);
   g_queue_push_tail_link (&self->arrivals, &arrival->link);
@@ -408,16 +486,13 @@ conic_acceptor_new (ConicEpollSource *source,
 void
 conic_acceptor_free (ConicAcceptor *self)
 {
-  while (self->arrivals.head != NULL) {
-    ConicAddress *address;
-
-    close (release_arrival (self->arrivals.head->data, &address));
-    conic_address_release (address);
-  }
+  while (self->arrivals.head != NULL)
+    drop_arrival (self->arrivals.head->data);
   conic_epoll_source_set_deadline (self->source, &self->pause, -1);
   g_ptr_array_unref (self->listeners);
   if (self->reserve_fd >= 0)
     close (self->reserve_fd);
+  g_clear_pointer (&self->tls, conic_tls_context_unref);
   g_free (self);
 }
 
@@ -446,6 +521,31 @@ open_listener (GSocketAddress *address, GError **error)
   return g_steal_pointer (&socket);
 }
 
+/* Serves a socket that listens. Returns its address, or %NULL if that fails. */
+static char *
+add_listener (ConicAcceptor *self, GSocket *socket, GError **error)
+{
+  g_autoptr (GSocketAddress) local = g_socket_get_local_address (socket, error);
+  Listener *listener;
+
+  if (local == NULL)
+    return NULL;
+  listener = g_new0 (Listener, 1);
+  listener->watch = (ConicWatch){
+      .ready = on_listener_ready,
+      .fd = g_socket_get_fd (socket),
+      .events = EPOLLIN,
+  };
+  listener->acceptor = self;
+  if (!conic_epoll_source_add (self->source, &listener->watch, error)) {
+    g_free (listener);
+    return NULL;
+  }
+  listener->socket = g_object_ref (socket);
+  g_ptr_array_add (self->listeners, listener);
+  return address_to_string (local);
+}
+
 /**
  * conic_acceptor_listen:
  * @self: the acceptor
@@ -462,11 +562,8 @@ conic_acceptor_listen (ConicAcceptor *self, GSocketAddress *address, GError **er
 {
   g_autoptr (GError) why = NULL;
   g_autoptr (GSocket) socket = open_listener (address, &why);
-  g_autoptr (GSocketAddress) local = NULL;
-  Listener *listener;
+  char *local = socket != NULL ? add_listener (self, socket, &why) : NULL;
 
-  if (socket != NULL)
-    local = g_socket_get_local_address (socket, &why);
   if (local == NULL) {
     g_autofree char *name = address_to_string (address);
 
@@ -475,24 +572,63 @@ conic_acceptor_listen (ConicAcceptor *self, GSocketAddress *address, GError **er
                  g_error_matches (why, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE)
                      ? "another program has the address"
                      : why->message);
-    return NULL;
   }
+  return local;
+}
 
-  listener = g_new0 (Listener, 1);
-  listener->watch = (ConicWatch){
-      .ready = on_listener_ready,
-      .fd = g_socket_get_fd (socket),
-      .events = EPOLLIN,
-  };
-  listener->acceptor = self;
-  listener->socket = g_steal_pointer (&socket);
-  if (!conic_epoll_source_add (self->source, &listener->watch, error)) {
-    g_object_unref (listener->socket);
-    g_free (listener);
-    return NULL;
+/* Says why a socket that somebody else opened can't be served, or %NULL. */
+static const char *
+find_fault (GSocket *socket)
+{
+  GSocketFamily family = g_socket_get_family (socket);
+  int listens = 0;
+
+  if (g_socket_get_socket_type (socket) != G_SOCKET_TYPE_STREAM ||
+      (family != G_SOCKET_FAMILY_IPV4 && family != G_SOCKET_FAMILY_IPV6))
+    return "it is not a TCP socket";
+  if (!g_socket_get_option (socket, SOL_SOCKET, SO_ACCEPTCONN, &listens, NULL) || !listens)
+    return "it doesn't listen";
+  return NULL;
+}
+
+/**
+ * conic_acceptor_adopt:
+ * @self: the acceptor
+ * @fd: (transfer full): a TCP socket that listens already
+ * @error: return location for a #CONIC_SERVER_ERROR, which names the descriptor
+ *
+ * Serves a socket that the service manager opened, and keeps open when the daemon has ended.
+ *
+ * Returns: (transfer full) (nullable): its address as `ADDR:PORT`, %NULL if it can't be served
+ */
+char *
+conic_acceptor_adopt (ConicAcceptor *self, int fd, GError **error)
+{
+  g_autoptr (GError) why = NULL;
+  g_autoptr (GSocket) socket = g_socket_new_from_fd (fd, &why);
+  const char *fault = socket != NULL ? find_fault (socket) : why->message;
+  char *local = NULL;
+
+  if (socket == NULL)
+    close (fd);
+  if (fault == NULL) {
+    g_socket_set_blocking (socket, FALSE);
+    local = add_listener (self, socket, &why);
+    fault = local == NULL ? why->message : NULL;
   }
-  g_ptr_array_add (self->listeners, listener);
-  return address_to_string (local);
+  if (fault != NULL)
+    g_set_error (error, CONIC_SERVER_ERROR, CONIC_SERVER_ERROR_LISTEN,
+                 "Can't listen on descriptor %d, which was passed on: %s", fd, fault);
+  return local;
+}
+
+/* What connections that are still to come speak TLS with; %NULL is no TLS. */
+void
+conic_acceptor_set_tls (ConicAcceptor *self, ConicTlsContext *context)
+{
+  g_autoptr (ConicTlsContext) old = self->tls;
+
+  self->tls = context != NULL ? conic_tls_context_ref (context) : NULL;
 }
 
 /* Microseconds for the requests of connections that are still to come. */
@@ -507,6 +643,14 @@ void
 conic_acceptor_set_per_address (ConicAcceptor *self, guint connections)
 {
   self->per_address = connections;
+}
+
+/* Who may come in from now on: (transfer none) (nullable), the caller keeps @admission until it has
+ * set another. Without one every request is given out. */
+void
+conic_acceptor_set_admission (ConicAcceptor *self, const ConicAdmission *admission)
+{
+  self->admission = admission;
 }
 
 /* How many connections have not sent a whole request yet. */

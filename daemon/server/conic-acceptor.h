@@ -3,8 +3,10 @@
 #pragma once
 
 #include "conic-address-count.h"
+#include "conic-admission.h"
 #include "conic-epoll-source.h"
 #include "conic-server-stats.h"
+#include "conic-tls.h"
 
 #include <gio/gio.h>
 
@@ -24,19 +26,23 @@ typedef struct _ConicAcceptor ConicAcceptor;
  * @arrived: a request came on @fd (transfer full), non-blocking. It has to be answered by the
  *   monotonic time @deadline. @spare (transfer full) is a duplicate of it, made while the client can
  *   still be told that there are no descriptors left
- * @upgraded: a WebSocket handshake on @fd (transfer full), non-blocking, was answered
+ * @upgraded: a WebSocket handshake on @fd (transfer full), non-blocking, was answered; @pass
+ *   (transfer full) (nullable) is what it was admitted with
  *
+ * With TLS, a connection comes with its session @tls (transfer full), which is %NULL without.
  * Each connection comes with the address (transfer full) (nullable) that it is counted for.
  */
 typedef struct {
   gboolean (*has_room) (gpointer user_data);
   void (*arrived) (int fd,
                    int spare,
+                   ConicTls *tls,
                    ConicAddress *address,
                    gint64 since,
                    gint64 deadline,
                    gpointer user_data);
-  void (*upgraded) (int fd, ConicAddress *address, gpointer user_data);
+  void (*upgraded) (
+      int fd, ConicTls *tls, ConicAddress *address, ConicPass *pass, gpointer user_data);
 } ConicAcceptorHandler;
 
 ConicAcceptor *conic_acceptor_new (ConicEpollSource *source,
@@ -48,8 +54,11 @@ ConicAcceptor *conic_acceptor_new (ConicEpollSource *source,
 void conic_acceptor_free (ConicAcceptor *acceptor);
 
 char *conic_acceptor_listen (ConicAcceptor *acceptor, GSocketAddress *address, GError **error);
+char *conic_acceptor_adopt (ConicAcceptor *acceptor, int fd, GError **error);
+void conic_acceptor_set_tls (ConicAcceptor *acceptor, ConicTlsContext *context);
 void conic_acceptor_set_timeout (ConicAcceptor *acceptor, gint64 timeout);
 void conic_acceptor_set_per_address (ConicAcceptor *acceptor, guint connections);
+void conic_acceptor_set_admission (ConicAcceptor *acceptor, const ConicAdmission *admission);
 guint conic_acceptor_get_n_waiting (ConicAcceptor *acceptor);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ConicAcceptor, conic_acceptor_free)

@@ -12,6 +12,7 @@
 #include "conic-http.h"
 
 #include "conic-limits.h"
+#include "conic-tls-stream.h"
 
 #include <libsoup/soup.h>
 #include <string.h>
@@ -32,6 +33,7 @@
 struct _ConicHttp {
   ConicEpollSource *source;
   ConicServerStats *stats;
+  const ConicAdmission *admission;
   const ConicHttpHandler *handler;
   gpointer user_data;
   SoupServer *soup;
@@ -46,7 +48,9 @@ typedef struct {
   int fd;                /* the GSocket's */
   int spare;             /* the same socket, for the time after libsoup; -1 when it is taken */
   GSocketAddress *local; /* libsoup gives this back, and not the socket: it leads to the visit */
+  ConicTlsStream *tls;   /* (nullable) (unowned): libsoup's stream, if it is one with TLS */
   ConicAddress *address; /* (nullable): goes with the spare */
+  ConicPass *pass;       /* (nullable): what it was admitted with */
   gint64 since;
   ConicHandshakeResult result;
   GList link;
@@ -106,6 +110,7 @@ on_upgraded (SoupServerMessage *message, gpointer user_data)
   Visit *visit = get_visit (message);
   int fd = visit->spare;
   ConicAddress *address = g_steal_pointer (&visit->address);
+  ConicTls *tls;
   /* The reference that libsoup had goes with the connection. */
   g_autoptr (GIOStream) stream = soup_server_message_steal_connection (g_object_ref (message));
   GInputStream *input = g_io_stream_get_input_stream (stream);
@@ -116,9 +121,11 @@ on_upgraded (SoupServerMessage *message, gpointer user_data)
   conic_histogram_observe (&self->stats->handshake_time, g_get_monotonic_time () - visit->since, 1);
   visit->result = CONIC_HANDSHAKE_UPGRADED;
   visit->spare = -1;
+  tls = visit->tls != NULL ? conic_tls_stream_steal (visit->tls) : NULL;
   /* Dropping the last reference doesn't close it. */
   g_io_stream_close (stream, NULL, NULL);
-  self->handler->upgraded (fd, address, early, MAX (n, 0), self->user_data);
+  self->handler->upgraded (fd, tls, address, g_steal_pointer (&visit->pass), early, MAX (n, 0),
+                           self->user_data);
   g_object_unref (message);
 }
 
@@ -140,11 +147,25 @@ answer (SoupServerMessage *message, guint status, const char *text)
 }
 
 static void
+answer_refusal (SoupServerMessage *message, const ConicVerdict *verdict)
+{
+  g_autofree char *text = g_strconcat (verdict->text, "\n", NULL);
+
+  if (verdict->challenge != NULL)
+    soup_message_headers_replace (soup_server_message_get_response_headers (message),
+                                  "WWW-Authenticate", verdict->challenge);
+  answer (message, verdict->status, text);
+}
+
+static void
 answer_websocket (ConicHttp *self, SoupServerMessage *message)
 {
   SoupMessageHeaders *headers = soup_server_message_get_response_headers (message);
-  const char *upgrade =
-      soup_message_headers_get_one (soup_server_message_get_request_headers (message), "Upgrade");
+  SoupMessageHeaders *request = soup_server_message_get_request_headers (message);
+  const char *query = g_uri_get_query (soup_server_message_get_uri (message));
+  const char *upgrade = soup_message_headers_get_one (request, "Upgrade");
+  Visit *visit = get_visit (message);
+  g_auto (ConicVerdict) verdict = {0};
 
   if (upgrade == NULL || g_ascii_strcasecmp (upgrade, "websocket") != 0) {
     soup_message_headers_replace (headers, "Upgrade", "websocket");
@@ -154,12 +175,22 @@ answer_websocket (ConicHttp *self, SoupServerMessage *message)
     return;
   }
 
+  conic_admission_judge (self->admission, &(ConicUpgrade){request, query, visit->fd}, &verdict);
+  if (verdict.status != SOUP_STATUS_SWITCHING_PROTOCOLS) {
+    answer_refusal (message, &verdict);
+    return;
+  }
+
   /* No extension is offered, so none is negotiated: permessage-deflate would let a client have a
-   * thousand times its bytes unpacked here. */
-  if (soup_websocket_server_process_handshake (message, NULL, NULL, NULL, NULL))
-    g_signal_connect (message, "wrote-informational", G_CALLBACK (on_upgraded), self);
-  else
+   * thousand times its bytes unpacked here. The origin has been looked at. */
+  if (!soup_websocket_server_process_handshake (message, NULL, NULL, NULL, NULL)) {
     soup_message_headers_replace (headers, "Connection", "close");
+    return;
+  }
+  if (verdict.protocol != NULL)
+    soup_message_headers_replace (headers, "Sec-WebSocket-Protocol", verdict.protocol);
+  visit->pass = g_steal_pointer (&verdict.pass);
+  g_signal_connect (message, "wrote-informational", G_CALLBACK (on_upgraded), self);
 }
 
 static void
@@ -335,6 +366,7 @@ conic_http_free (ConicHttp *self)
  * @there: what there is on the address that it came to
  * @fd: (transfer full): a connection with a whole request to be read
  * @spare: (transfer full): a duplicate of @fd
+ * @tls: (transfer full) (nullable): the TLS session on it
  * @address: (transfer full) (nullable): what it is counted for
  * @since: the monotonic time at which it was accepted
  * @deadline: the monotonic time by which its request has to be answered
@@ -346,13 +378,14 @@ conic_http_take (ConicHttp *self,
                  ConicHttpResources there,
                  int fd,
                  int spare,
+                 ConicTls *tls,
                  ConicAddress *address,
                  gint64 since,
                  gint64 deadline)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (GSocket) socket = g_socket_new_from_fd (fd, &error);
-  g_autoptr (GSocketConnection) connection = NULL;
+  g_autoptr (GIOStream) stream = NULL;
   g_autoptr (GSocketAddress) local = NULL;
   g_autoptr (GSocketAddress) remote = NULL;
   Visit *visit;
@@ -366,6 +399,7 @@ conic_http_take (ConicHttp *self,
   }
   if (remote == NULL) {
     self->stats->handshakes[CONIC_HANDSHAKE_LOST]++;
+    g_clear_pointer (&tls, conic_tls_free);
     close (spare);
     conic_address_release (address);
     return;
@@ -388,9 +422,24 @@ conic_http_take (ConicHttp *self,
   g_object_set_data_full (G_OBJECT (socket), VISIT_KEY, visit, free_visit);
   g_object_set_data (G_OBJECT (local), VISIT_KEY, visit);
 
-  connection = g_socket_connection_factory_create_connection (socket);
-  if (!soup_server_accept_iostream (self->soup, G_IO_STREAM (connection), local, remote, &error))
+  if (tls != NULL) {
+    /* The spare is what is left of the connection after libsoup. */
+    conic_tls_set_fd (tls, spare);
+    visit->tls = conic_tls_stream_new (tls, socket);
+    stream = G_IO_STREAM (visit->tls);
+  } else {
+    stream = G_IO_STREAM (g_socket_connection_factory_create_connection (socket));
+  }
+  if (!soup_server_accept_iostream (self->soup, stream, local, remote, &error))
     g_info ("A connection was lost at once: %s", error->message);
+}
+
+/* Who may come in from now on: (transfer none), the caller keeps @admission until it has set
+ * another. */
+void
+conic_http_set_admission (ConicHttp *self, const ConicAdmission *admission)
+{
+  self->admission = admission;
 }
 
 /* How many connections libsoup has at the moment. */

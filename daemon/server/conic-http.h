@@ -3,8 +3,10 @@
 #pragma once
 
 #include "conic-address-count.h"
+#include "conic-admission.h"
 #include "conic-epoll-source.h"
 #include "conic-server-stats.h"
+#include "conic-tls.h"
 
 #include <gio/gio.h>
 
@@ -32,14 +34,17 @@ typedef enum {
 
 /**
  * ConicHttpHandler:
- * @upgraded: a WebSocket handshake on @fd (transfer full), non-blocking, was answered; @address is
- *   (transfer full) (nullable) and the client has already sent @early, which may be written to
+ * @upgraded: a WebSocket handshake on @fd (transfer full), non-blocking, was answered; @tls,
+ *   @address and @pass are (transfer full) (nullable) and the client has already sent @early, which may be
+ *   written to
  * @is_ready: whether another client could come if the connection that asks were gone
  * @write_metrics: (transfer full): all that was counted, in Prometheus' text format
  */
 typedef struct {
   void (*upgraded) (int fd,
+                    ConicTls *tls,
                     ConicAddress *address,
+                    ConicPass *pass,
                     guint8 *early,
                     gsize early_length,
                     gpointer user_data);
@@ -57,9 +62,11 @@ void conic_http_take (ConicHttp *http,
                       ConicHttpResources there,
                       int fd,
                       int spare,
+                      ConicTls *tls,
                       ConicAddress *address,
                       gint64 since,
                       gint64 deadline);
+void conic_http_set_admission (ConicHttp *http, const ConicAdmission *admission);
 guint conic_http_get_n_connections (ConicHttp *http);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ConicHttp, conic_http_free)

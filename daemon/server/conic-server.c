@@ -35,6 +35,7 @@ struct _ConicServer {
 static void
 on_arrived (int fd,
             int spare,
+            ConicTls *tls,
             ConicAddress *address,
             gint64 since,
             gint64 deadline,
@@ -45,12 +46,13 @@ on_arrived (int fd,
   conic_http_take (self->http,
                    CONIC_HTTP_WEBSOCKET |
                        (self->metrics_addresses->len > 0 ? 0 : CONIC_HTTP_STATUS),
-                   fd, spare, address, since, deadline);
+                   fd, spare, tls, address, since, deadline);
 }
 
 static void
 on_metrics_arrived (int fd,
                     int spare,
+                    ConicTls *tls,
                     ConicAddress *address,
                     gint64 since,
                     gint64 deadline,
@@ -58,16 +60,16 @@ on_metrics_arrived (int fd,
 {
   ConicServer *self = user_data;
 
-  conic_http_take (self->http, CONIC_HTTP_STATUS, fd, spare, address, since, deadline);
+  conic_http_take (self->http, CONIC_HTTP_STATUS, fd, spare, tls, address, since, deadline);
 }
 
 static void
-on_accepted (int fd, ConicAddress *address, gpointer user_data)
+on_accepted (int fd, ConicTls *tls, ConicAddress *address, gpointer user_data)
 {
   ConicServer *self = user_data;
   g_autoptr (GError) error = NULL;
 
-  if (!conic_dispatcher_take (self->dispatcher, fd, address, NULL, NULL, 0, &error))
+  if (!conic_dispatcher_take (self->dispatcher, fd, address, tls, NULL, 0, &error))
     g_warning ("A client was dropped: %s", error->message);
 }
 
@@ -104,12 +106,17 @@ static const ConicAcceptorHandler metrics_acceptor_handler = {
 };
 
 static void
-on_upgraded (int fd, ConicAddress *address, guint8 *early, gsize early_length, gpointer user_data)
+on_upgraded (int fd,
+             ConicTls *tls,
+             ConicAddress *address,
+             guint8 *early,
+             gsize early_length,
+             gpointer user_data)
 {
   ConicServer *self = user_data;
   g_autoptr (GError) error = NULL;
 
-  if (!conic_dispatcher_take (self->dispatcher, fd, address, NULL, early, early_length, &error))
+  if (!conic_dispatcher_take (self->dispatcher, fd, address, tls, early, early_length, &error))
     g_warning ("A client was dropped: %s", error->message);
 }
 
