@@ -348,6 +348,10 @@ scan_raw (ConicShape *shape, GError **error)
 
   /* `ID` is whoever the message is about. */
   if ((shape->seen & BIT (FROM_ID)) && (shape->kind->reads & BIT (CLIENT_ID))) {
+    if (shape->members[CONIC_MEMBER_FROM_ID].kind != CONIC_JSON_STRING) {
+      g_set_error_literal (error, CONIC_ERROR, CONIC_ERROR_BAD_MESSAGE, "ID is of the wrong type");
+      return FALSE;
+    }
     shape->members[CONIC_MEMBER_CLIENT_ID] = shape->members[CONIC_MEMBER_FROM_ID];
     shape->seen = (shape->seen & ~BIT (FROM_ID)) | BIT (CLIENT_ID);
   }

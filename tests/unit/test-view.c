@@ -272,6 +272,7 @@ static const Bad bad[] = {
          BAD_MESSAGE,
          "{\"type\":\"candidate\",\"raw\":{\"target_id\":\"a\",\"TargetID\":\"c\",\"Candidate\":"
          "\"\"}}"),
+    BAD ("readme-id-is-a-number", BAD_MESSAGE, "{\"type\":\"register\",\"raw\":\"{\\\"ID\\\":7}\"}"),
     BAD ("readme-id-with-nul",
          INVALID_ID,
          "{\"type\":\"register\",\"raw\":\"{\\\"ID\\\":\\\"a\\\\u0000\\\"}\"}"),
