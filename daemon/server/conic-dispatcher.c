@@ -267,3 +267,10 @@ conic_dispatcher_shut_down (ConicDispatcher *self)
 {
   conic_hub_shut_down (self->hub);
 }
+
+/* (transfer none): the hub, to look at */
+ConicHub *
+conic_dispatcher_get_hub (ConicDispatcher *self)
+{
+  return self->hub;
+}

@@ -29,6 +29,7 @@ gboolean conic_dispatcher_take (ConicDispatcher *dispatcher,
                                 gsize early_length,
                                 GError **error);
 void conic_dispatcher_shut_down (ConicDispatcher *dispatcher);
+ConicHub *conic_dispatcher_get_hub (ConicDispatcher *dispatcher);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ConicDispatcher, conic_dispatcher_free)
 

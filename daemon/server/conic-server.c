@@ -12,6 +12,13 @@
 #include "conic-acceptor.h"
 #include "conic-dispatcher.h"
 #include "conic-http.h"
+#include "conic-metrics.h"
+
+/* What the configuration names and has to be read: it is taken over as a whole, or not at all. */
+typedef struct {
+  ConicAdmission *admission;
+  ConicIce *ice;
+} Material;
 
 struct _ConicServer {
   ConicAddressCount *address_count;
@@ -74,10 +81,16 @@ on_accepted (int fd, ConicTls *tls, ConicAddress *address, gpointer user_data)
 }
 
 static guint
+get_n_handshakes (ConicServer *self)
+{
+  return conic_http_get_n_connections (self->http) +
+         (self->acceptor != NULL ? conic_acceptor_get_n_waiting (self->acceptor) : 0);
+}
+
+static guint
 get_n_connections (ConicServer *self)
 {
-  return conic_transport_get_n_connections (self->transport) +
-         conic_http_get_n_connections (self->http) + conic_acceptor_get_n_waiting (self->acceptor);
+  return conic_transport_get_n_connections (self->transport) + get_n_handshakes (self);
 }
 
 static gboolean
@@ -132,7 +145,20 @@ is_ready (gpointer user_data)
 static char *
 write_metrics (gpointer user_data)
 {
-  return g_strdup ("");
+  ConicServer *self = user_data;
+  ConicHub *hub = conic_dispatcher_get_hub (self->dispatcher);
+  const ConicMetrics metrics = {
+      .server = &self->stats,
+      .transport = conic_transport_get_stats (self->transport),
+      .hub = conic_hub_get_stats (hub),
+      .n_handshakes = get_n_handshakes (self),
+      .n_connections = conic_transport_get_n_connections (self->transport),
+      .n_peers = conic_hub_get_n_peers (hub),
+      .n_registered = conic_hub_get_n_registered (hub),
+      .max_connections = self->clients,
+  };
+
+  return conic_metrics_write (&metrics);
 }
 
 static const ConicHttpHandler http_handler = {
