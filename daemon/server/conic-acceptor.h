@@ -41,8 +41,11 @@ typedef struct {
                    gint64 since,
                    gint64 deadline,
                    gpointer user_data);
-  void (*upgraded) (
-      int fd, ConicTls *tls, ConicAddress *address, ConicPass *pass, gpointer user_data);
+  void (*upgraded) (int fd,
+                    ConicTls *tls,
+                    ConicAddress *address,
+                    ConicPass *pass,
+                    gpointer user_data);
 } ConicAcceptorHandler;
 
 ConicAcceptor *conic_acceptor_new (ConicEpollSource *source,

@@ -4,6 +4,7 @@
 
 #include "conic-limits.h"
 #include "conic-log.h"
+#include "conic-token.h"
 
 #include <string.h>
 
@@ -54,8 +55,6 @@
 /* Seconds for which TURN credentials are made: a working day. coturn looks at them when an
  * allocation is made or refreshed. */
 #define TURN_SECONDS (8 * 60 * 60)
-
-#define AUDIENCE "conicd"
 
 typedef enum {
   KIND_ADDRESSES, /* (element-type GSocketAddress) GPtrArray */
@@ -121,7 +120,7 @@ static const Key keys[] = {
      AT (auth_keys),
      0,
      0},
-    {{"auth", "audience", "auth-audience", "NAME", "The audience of tokens (" AUDIENCE ")"},
+    {{"auth", "audience", "auth-audience", "NAME", "The audience of tokens (" CONIC_TOKEN_AUDIENCE ")"},
      KIND_STRING,
      AT (auth_audience),
      0,
@@ -265,7 +264,7 @@ conic_config_new (void)
   self->log_level = G_LOG_LEVEL_MESSAGE;
   self->origins = g_new0 (char *, 1);
   self->auth_keys = g_new0 (char *, 1);
-  self->auth_audience = g_strdup (AUDIENCE);
+  self->auth_audience = g_strdup (CONIC_TOKEN_AUDIENCE);
   self->stun_uris = g_new0 (char *, 1);
   self->turn_uris = g_new0 (char *, 1);
   self->turn_lifetime = TURN_SECONDS * G_TIME_SPAN_SECOND;

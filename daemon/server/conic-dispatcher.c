@@ -17,6 +17,8 @@ typedef struct {
   ConicDispatcher *dispatcher;
   ConicWebsocket *websocket;
   ConicAddress *address; /* (nullable) */
+  ConicPass *pass;       /* (nullable) */
+  ConicDeadline expiry;  /* of the pass */
   gboolean registered;
   gboolean ended; /* the hub has forgotten it */
   GList link;
@@ -26,6 +28,7 @@ struct _ConicDispatcher {
   ConicTransport *transport;
   ConicHub *hub;
   ConicDeadline deadline; /* the hub's */
+  const ConicIce *ice;    /* (nullable) */
   GQueue sessions;
 };
 
@@ -58,13 +61,19 @@ static void
 send_to_peer (ConicPeer *peer, const ConicMessage *message)
 {
   Session *session = (Session *) peer;
+  const ConicIce *ice = session->dispatcher->ice;
   ConicMessage stamped = *message;
   g_autofree char *timestamp = NULL;
+  g_autoptr (GPtrArray) ice_servers = NULL;
   g_autoptr (GBytes) text = NULL;
 
-  /* A shallow copy: only the codec sees it. */
+  /* A shallow copy: only the codec sees it. What is of a day and an hour is put in here, for the hub
+   * doesn't know them. */
   if (stamped.timestamp == NULL)
     stamped.timestamp = timestamp = make_timestamp ();
+  if (ice != NULL && message->type == CONIC_MESSAGE_REGISTER_RESPONSE && message->success)
+    stamped.ice_servers = ice_servers =
+        conic_ice_make_servers (ice, message->client_id, g_get_real_time () / G_TIME_SPAN_SECOND);
   text = conic_codec_write (&stamped, peer->dialect);
   conic_websocket_send (session->websocket, g_bytes_get_data (text, NULL), g_bytes_get_size (text));
 }
@@ -94,6 +103,22 @@ static const ConicPeerInterface peer_interface = {
     .relay = relay_to_peer,
     .close = close_peer,
 };
+
+static void
+set_expiry (Session *session, gint64 at)
+{
+  conic_epoll_source_set_deadline (conic_transport_get_epoll_source (
+                                       session->dispatcher->transport),
+                                   &session->expiry, at);
+}
+
+static void
+on_expired (ConicDeadline *deadline, gint64 now)
+{
+  Session *session = (Session *) ((guint8 *) deadline - G_STRUCT_OFFSET (Session, expiry));
+
+  conic_hub_expire (session->dispatcher->hub, &session->peer);
+}
 
 /* A registered client may stay, any other has to register in time. */
 static void
@@ -132,6 +157,18 @@ on_message (gboolean is_text, const char *data, gsize length, gint64 now, gpoint
   update_deadline (self);
 }
 
+static void
+on_throttled (gpointer user_data)
+{
+  Session *session = user_data;
+  g_autoptr (GError) error = g_error_new_literal (
+      CONIC_ERROR, CONIC_ERROR_RATE_LIMITED,
+      "more messages or bytes than this hub takes from a client; it reads on more slowly");
+  ConicView none = {.type = CONIC_MESSAGE_ERROR};
+
+  conic_hub_refuse (session->dispatcher->hub, &session->peer, &none, error);
+}
+
 /* Whoever takes its leave doesn't come back for its id: 1001 is a page that was left, and no status
  * at all is what a page's close() sends. */
 static gboolean
@@ -150,6 +187,7 @@ on_ended (ConicStatus status, const char *reason, gint64 now, gpointer user_data
   if (session->peer.id != NULL)
     g_info ("Client “%s” left: %d (%s)", session->peer.id, status, reason);
   conic_hub_remove (self->hub, &session->peer, is_lost (status), now);
+  set_expiry (session, -1);
   session->ended = TRUE;
   update_deadline (self);
 }
@@ -159,6 +197,7 @@ free_session (Session *session)
 {
   g_queue_unlink (&session->dispatcher->sessions, &session->link);
   conic_address_release (session->address);
+  g_clear_pointer (&session->pass, conic_pass_free);
   g_free (session);
 }
 
@@ -170,6 +209,7 @@ on_gone (gpointer user_data)
 
 static const ConicWebsocketHandler websocket_handler = {
     .message = on_message,
+    .throttled = on_throttled,
     .ended = on_ended,
     .gone = on_gone,
 };
@@ -206,8 +246,10 @@ conic_dispatcher_free (ConicDispatcher *self)
   while (self->sessions.head != NULL) {
     Session *session = self->sessions.head->data;
 
-    if (!session->ended)
+    if (!session->ended) {
       conic_hub_remove (self->hub, &session->peer, FALSE, now);
+      set_expiry (session, -1);
+    }
     free_session (session);
   }
   conic_hub_free (self->hub);
@@ -218,6 +260,8 @@ conic_dispatcher_free (ConicDispatcher *self)
  * conic_dispatcher_take:
  * @self: the dispatcher
  * @fd: (transfer full): the socket, non-blocking; closed with the connection, and if this fails
+ * @address: (transfer full) (nullable): what it is counted for
+ * @pass: (transfer full) (nullable): what it was admitted with; %NULL allows everything
  * @tls: (transfer full) (nullable): the TLS session on it
  * @early: (array length=early_length): what the client sent right after its handshake; written to
  * @early_length: bytes of @early
@@ -231,6 +275,7 @@ gboolean
 conic_dispatcher_take (ConicDispatcher *self,
                        int fd,
                        ConicAddress *address,
+                       ConicPass *pass,
                        ConicTls *tls,
                        guint8 *early,
                        gsize early_length,
@@ -242,18 +287,33 @@ conic_dispatcher_take (ConicDispatcher *self,
       conic_websocket_new (self->transport, fd, tls, &websocket_handler, session, error);
   if (session->websocket == NULL) {
     conic_address_release (address);
+    g_clear_pointer (&pass, conic_pass_free);
     g_free (session);
     return FALSE;
   }
   session->peer.interface = &peer_interface;
   session->dispatcher = self;
   session->address = address;
+  session->expiry.expired = on_expired;
+  session->pass = pass;
+  if (pass != NULL) {
+    session->peer.grant = pass->grant;
+    set_expiry (session, pass->expires);
+  }
   session->link.data = session;
   g_queue_push_tail_link (&self->sessions, &session->link);
   conic_hub_add (self->hub, &session->peer, g_get_monotonic_time ());
   if (early_length > 0)
     conic_websocket_feed (session->websocket, early, early_length);
   return TRUE;
+}
+
+/* What clients that register from now on are told: (transfer none) (nullable), the caller keeps @ice
+ * until it has set another. */
+void
+conic_dispatcher_set_ice (ConicDispatcher *self, const ConicIce *ice)
+{
+  self->ice = ice;
 }
 
 /**

@@ -3,7 +3,9 @@
 #pragma once
 
 #include "conic-address-count.h"
+#include "conic-admission.h"
 #include "conic-hub.h"
+#include "conic-ice.h"
 #include "conic-tls.h"
 #include "conic-transport.h"
 
@@ -24,10 +26,12 @@ void conic_dispatcher_free (ConicDispatcher *dispatcher);
 gboolean conic_dispatcher_take (ConicDispatcher *dispatcher,
                                 int fd,
                                 ConicAddress *address,
+                                ConicPass *pass,
                                 ConicTls *tls,
                                 guint8 *early,
                                 gsize early_length,
                                 GError **error);
+void conic_dispatcher_set_ice (ConicDispatcher *dispatcher, const ConicIce *ice);
 void conic_dispatcher_shut_down (ConicDispatcher *dispatcher);
 ConicHub *conic_dispatcher_get_hub (ConicDispatcher *dispatcher);
 

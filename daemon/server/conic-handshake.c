@@ -46,46 +46,79 @@ is_handshake (SoupMessageHeaders *headers)
          soup_message_headers_get_one (headers, "Transfer-Encoding") == NULL;
 }
 
-/**
- * conic_handshake_answer:
- * @head: (array length=length): the head of a request, with the empty line that ends it
- * @length: bytes of @head
- *
- * Answers an opening handshake, RFC 6455 section 4.2. No extension and no subprotocol is
- * negotiated.
- *
- * Returns: (transfer full) (nullable): the answer, or %NULL if the request is not plainly a
- *   handshake on the hub's path
- */
-char *
-conic_handshake_answer (const char *head, gsize length)
+static char *
+make_acceptance (const char *key, const char *protocol)
 {
-  g_autoptr (SoupMessageHeaders) headers = NULL;
-  g_autoptr (GChecksum) checksum = NULL;
-  g_autofree char *method = NULL;
-  g_autofree char *path = NULL;
+  g_autoptr (GChecksum) checksum = g_checksum_new (G_CHECKSUM_SHA1);
   g_autofree char *accept = NULL;
-  SoupHTTPVersion version;
   guint8 digest[20];
   gsize digest_length = sizeof digest;
-  const char *key;
 
-  headers = soup_message_headers_new (SOUP_MESSAGE_HEADERS_REQUEST);
-  if (soup_headers_parse_request (head, length, headers, &method, &path, &version) !=
-          SOUP_STATUS_OK ||
-      version != SOUP_HTTP_1_1 || !g_str_equal (method, "GET") ||
-      !g_str_equal (path, CONIC_DEFAULT_PATH) || !is_handshake (headers))
-    return NULL;
-  key = soup_message_headers_get_one (headers, "Sec-WebSocket-Key");
-  if (!is_key (key))
-    return NULL;
-
-  checksum = g_checksum_new (G_CHECKSUM_SHA1);
   g_checksum_update (checksum, (const guchar *) key, KEY_BASE64_BYTES);
   g_checksum_update (checksum, (const guchar *) WEBSOCKET_GUID, strlen (WEBSOCKET_GUID));
   g_checksum_get_digest (checksum, digest, &digest_length);
   accept = g_base64_encode (digest, digest_length);
   return g_strconcat ("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
                       "Connection: Upgrade\r\nSec-WebSocket-Accept: ",
-                      accept, "\r\n\r\n", NULL);
+                      accept, protocol != NULL ? "\r\nSec-WebSocket-Protocol: " : "",
+                      protocol != NULL ? protocol : "", "\r\n\r\n", NULL);
+}
+
+static char *
+make_refusal (const ConicVerdict *verdict)
+{
+  const char *challenge = verdict->challenge;
+
+  return g_strdup_printf ("HTTP/1.1 %u %s\r\n%s%s%sConnection: close\r\n"
+                          "Content-Type: text/plain; charset=utf-8\r\n"
+                          "Content-Length: %" G_GSIZE_FORMAT "\r\n\r\n%s\n",
+                          verdict->status, soup_status_get_phrase (verdict->status),
+                          challenge != NULL ? "WWW-Authenticate: " : "",
+                          challenge != NULL ? challenge : "", challenge != NULL ? "\r\n" : "",
+                          strlen (verdict->text) + 1, verdict->text);
+}
+
+/**
+ * conic_handshake_answer:
+ * @admission: who may come in
+ * @fd: the socket that the request came on
+ * @head: (array length=length): the head of a request, with the empty line that ends it
+ * @length: bytes of @head
+ * @verdict: (out caller-allocates): what becomes of the request, if there is an answer
+ *
+ * Answers an opening handshake, RFC 6455 section 4.2. No extension is negotiated.
+ *
+ * Returns: (transfer full) (nullable): the answer, or %NULL if the request is not plainly a
+ *   handshake on the hub's path
+ */
+char *
+conic_handshake_answer (const ConicAdmission *admission,
+                        int fd,
+                        const char *head,
+                        gsize length,
+                        ConicVerdict *verdict)
+{
+  g_autoptr (SoupMessageHeaders) headers = NULL;
+  g_autofree char *method = NULL;
+  g_autofree char *path = NULL;
+  SoupHTTPVersion version;
+  char *query;
+  const char *key;
+
+  headers = soup_message_headers_new (SOUP_MESSAGE_HEADERS_REQUEST);
+  if (soup_headers_parse_request (head, length, headers, &method, &path, &version) !=
+          SOUP_STATUS_OK ||
+      version != SOUP_HTTP_1_1 || !g_str_equal (method, "GET"))
+    return NULL;
+  query = strchr (path, '?');
+  if (query != NULL)
+    *query++ = '\0';
+  key = soup_message_headers_get_one (headers, "Sec-WebSocket-Key");
+  if (!g_str_equal (path, CONIC_DEFAULT_PATH) || !is_handshake (headers) || !is_key (key))
+    return NULL;
+
+  conic_admission_judge (admission, &(ConicUpgrade){headers, query, fd}, verdict);
+  if (verdict->status == SOUP_STATUS_SWITCHING_PROTOCOLS)
+    return make_acceptance (key, verdict->protocol);
+  return make_refusal (verdict);
 }

@@ -2,10 +2,14 @@
 
 #pragma once
 
-#include <glib.h>
+#include "conic-admission.h"
 
 G_BEGIN_DECLS
 
-char *conic_handshake_answer (const char *head, gsize length);
+char *conic_handshake_answer (const ConicAdmission *admission,
+                              int fd,
+                              const char *head,
+                              gsize length,
+                              ConicVerdict *verdict);
 
 G_END_DECLS

@@ -99,6 +99,7 @@ free_visit (gpointer data)
     close (visit->spare);
   g_object_set_data (G_OBJECT (visit->local), VISIT_KEY, NULL);
   g_object_unref (visit->local);
+  g_clear_pointer (&visit->pass, conic_pass_free);
   g_free (visit);
 }
 
