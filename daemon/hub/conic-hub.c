@@ -274,15 +274,22 @@ receive_registered (ConicHub *hub, ConicPeer *peer, const ConicView *view)
   }
 }
 
+/* Says what is no answer to a message. */
+static void
+tell (ConicHub *hub, ConicPeer *peer, ConicError code, const char *text)
+{
+  g_autoptr (ConicMessage) message = conic_message_new (CONIC_MESSAGE_ERROR);
+
+  message->code = code;
+  message->error_message = g_strdup (text);
+  hub->stats.errors[code]++;
+  peer->interface->send (peer, message);
+}
+
 static void
 bid_farewell (ConicHub *hub, ConicPeer *peer)
 {
-  g_autoptr (ConicMessage) farewell = conic_message_new (CONIC_MESSAGE_ERROR);
-
-  hub->stats.errors[CONIC_ERROR_SHUTTING_DOWN]++;
-  farewell->code = CONIC_ERROR_SHUTTING_DOWN;
-  farewell->error_message = g_strdup ("the hub is shutting down");
-  peer->interface->send (peer, farewell);
+  tell (hub, peer, CONIC_ERROR_SHUTTING_DOWN, "the hub is shutting down");
   close_peer (peer, CLOSE_GOING_AWAY, "shutting down");
 }
 
@@ -346,6 +353,14 @@ conic_hub_refuse (ConicHub *hub, ConicPeer *peer, const ConicView *view, const G
     peer->dialect = view->dialect;
   reply_error (hub, peer, view, (ConicError) error->code, NULL, error->message);
   peer->dialect = dialect;
+}
+
+void
+conic_hub_warn (ConicHub *hub, ConicPeer *peer)
+{
+  if (!peer->closing)
+    tell (hub, peer, CONIC_ERROR_RATE_LIMITED,
+          "more than this hub takes from a client; the rest is read more slowly");
 }
 
 void

@@ -70,10 +70,12 @@ void conic_hub_remove (ConicHub *hub, ConicPeer *peer, gboolean lost, gint64 now
 /* A valid message came from @peer. All that follows from it happens before this returns. */
 void conic_hub_receive (ConicHub *hub, ConicPeer *peer, const ConicView *view, gint64 now);
 
-/* A message came that conic_view_scan() refused with @error, a #CONIC_ERROR, or that its sender may
- * not send now (%CONIC_ERROR_RATE_LIMITED, …): the sender is told which and why. A registration is
- * answered with a `register_response`, everything else with an `error`. */
+/* A message came that conic_view_scan() refused with @error, a #CONIC_ERROR: the sender is told which
+ * and why. A registration is answered with a `register_response`, everything else with an `error`. */
 void conic_hub_refuse (ConicHub *hub, ConicPeer *peer, const ConicView *view, const GError *error);
+
+/* @peer sends more than it may, and isn't listened to for a while: it is told `rate_limited`. */
+void conic_hub_warn (ConicHub *hub, ConicPeer *peer);
 
 /* The time of @peer's grant is over: its connection is closed with 4003. */
 void conic_hub_expire (ConicHub *hub, ConicPeer *peer);

@@ -24,7 +24,7 @@ G_BEGIN_DECLS
  * @CONIC_ERROR_FROM_MISMATCH: `from_id` is not the sender's own
  * @CONIC_ERROR_PEER_NOT_FOUND: nobody has the id `to_id`, or the sender may not reach them
  * @CONIC_ERROR_PEER_SLOW: the receiver doesn't read; the message was not delivered
- * @CONIC_ERROR_RATE_LIMITED: the sender sends too much; the message was not delivered
+ * @CONIC_ERROR_RATE_LIMITED: the sender sends too much, and is read more slowly
  * @CONIC_ERROR_UNAUTHORIZED: the sender's token doesn't allow it
  * @CONIC_ERROR_SHUTTING_DOWN: the hub is about to close the connection
  *

@@ -161,12 +161,8 @@ static void
 on_throttled (gpointer user_data)
 {
   Session *session = user_data;
-  g_autoptr (GError) error = g_error_new_literal (
-      CONIC_ERROR, CONIC_ERROR_RATE_LIMITED,
-      "more messages or bytes than this hub takes from a client; it reads on more slowly");
-  ConicView none = {.type = CONIC_MESSAGE_ERROR};
 
-  conic_hub_refuse (session->dispatcher->hub, &session->peer, &none, error);
+  conic_hub_warn (session->dispatcher->hub, &session->peer);
 }
 
 /* Whoever takes its leave doesn't come back for its id: 1001 is a page that was left, and no status

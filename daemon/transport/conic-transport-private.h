@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include "conic-bucket.h"
 #include "conic-transport.h"
 #include "conic-websocket.h"
 
@@ -15,9 +16,15 @@ G_BEGIN_DECLS
  */
 #define CONIC_TRANSPORT_TURN_FRAMES 32
 
+/* How often a client that sends too much is told so: once for each of its attempts, not for each of
+ * the pauses that it is made to take. */
+#define CONIC_TRANSPORT_NOTICE_INTERVAL (10 * G_TIME_SPAN_SECOND)
+
 struct _ConicTransport {
   ConicEpollSource *epoll_source;
   ConicTransportLimits limits;
+  ConicBucketRate message_rate; /* the limits' */
+  ConicBucketRate byte_rate;
   ConicTransportStats stats;
   ConicWebsocket *speaker; /* (nullable): whose message is being acted on */
   guint n_forwarded;       /* messages for others that have come of it */
@@ -31,6 +38,7 @@ struct _ConicTransport {
 
 void conic_transport_count_close (ConicTransport *transport, guint status);
 
+void conic_websocket_apply_limits (ConicWebsocket *websocket);
 void conic_websocket_settle (ConicWebsocket *websocket, gint64 now);
 void conic_websocket_read_again (ConicWebsocket *websocket, gint64 now);
 void conic_websocket_destroy (ConicWebsocket *websocket);

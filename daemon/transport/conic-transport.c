@@ -41,6 +41,14 @@ static const ConicEpollHooks epoll_hooks = {
     .woken = on_woken,
 };
 
+static void
+set_limits (ConicTransport *self, const ConicTransportLimits *limits)
+{
+  self->limits = *limits;
+  self->message_rate = conic_bucket_rate (limits->messages_per_second, limits->messages_burst);
+  self->byte_rate = conic_bucket_rate (limits->bytes_per_second, limits->bytes_burst);
+}
+
 /**
  * conic_transport_new:
  * @context: the main context that the connections are served on
@@ -60,7 +68,7 @@ conic_transport_new (GMainContext *context,
 {
   ConicTransport *self = g_new0 (ConicTransport, 1);
 
-  self->limits = *limits;
+  set_limits (self, limits);
   self->emptied = emptied;
   self->user_data = user_data;
   self->epoll_source = conic_epoll_source_new (context, &epoll_hooks, self, error);
@@ -85,11 +93,13 @@ conic_transport_free (ConicTransport *self)
 }
 
 /* Limits of the connections that there are and of those that come. A deadline that runs already
- * stays as it was set. */
+ * stays as it was set; what a client may send begins anew. */
 void
 conic_transport_set_limits (ConicTransport *self, const ConicTransportLimits *limits)
 {
-  self->limits = *limits;
+  set_limits (self, limits);
+  for (GList *link = self->connections.head; link != NULL; link = link->next)
+    conic_websocket_apply_limits (link->data);
 }
 
 /* (transfer none): where other descriptors and deadlines of the daemon may be watched as well */

@@ -57,16 +57,21 @@ struct _ConicWebsocket {
   GByteArray *carry; /* (nullable): bytes read for which there was no time in their turn */
   ConicOutbox outbox;
 
+  ConicBucket messages; /* that the client may send, control frames included */
+  ConicBucket bytes;
+
   /* Monotonic times, 0 when there is none. */
   gint64 confirm_by;
   gint64 drain_by;
   gint64 pong_by;
   gint64 close_by;
   gint64 last_read;
-  gint64 ping_interval;
+  gint64 read_at;    /* until then it isn't listened to: it has sent too much */
+  gint64 noticed_at; /* when it was told so */
 
   const char *end_reason;
   guint16 end_status;
+  guint16 ping_jitter;
   guint8 state;
   guint unsettled : 1; /* in the transport's list */
   guint reading_again : 1;
@@ -75,7 +80,7 @@ struct _ConicWebsocket {
   guint shut : 1;  /* nothing more will be written */
 };
 
-static void read_some (ConicWebsocket *self, gint64 now);
+static void resume_reading (ConicWebsocket *self, gint64 now);
 
 static void
 unsettle (ConicWebsocket *self)
@@ -97,6 +102,14 @@ sooner (gint64 *at, gint64 than)
     *at = than;
 }
 
+static gint64
+get_ping_at (ConicWebsocket *self)
+{
+  gint64 interval = self->transport->limits.ping_interval;
+
+  return self->last_read + interval - interval * self->ping_jitter / 1024;
+}
+
 static void
 update_deadline (ConicWebsocket *self)
 {
@@ -105,9 +118,11 @@ update_deadline (ConicWebsocket *self)
   if (self->state == STATE_OPEN) {
     sooner (&at, self->confirm_by);
     sooner (&at, self->drain_by);
-    sooner (&at, self->pong_by);
-    if (self->pong_by == 0)
-      sooner (&at, self->last_read + self->ping_interval);
+    /* Nobody is silent whom we don't listen to. */
+    if (self->read_at != 0)
+      sooner (&at, self->read_at);
+    else
+      sooner (&at, self->pong_by != 0 ? self->pong_by : get_ping_at (self));
   } else if (self->state != STATE_DEAD) {
     at = self->close_by;
   }
@@ -126,6 +141,8 @@ set_state (ConicWebsocket *self, State state, ConicStatus status, const char *re
     self->close_by = g_get_monotonic_time () + self->transport->limits.close_timeout;
   }
   self->state = state;
+  if (self->read_at != 0 && state != STATE_DEAD)
+    resume_reading (self, self->last_read); /* its close frame is behind what it sent too fast */
   update_deadline (self);
   unsettle (self);
 }
@@ -195,10 +212,14 @@ outbox_is_full (ConicWebsocket *self, gsize length)
 static void
 update_events (ConicWebsocket *self)
 {
-  guint32 events = self->tls != NULL ? conic_tls_get_read_events (self->tls) : EPOLLIN;
+  guint32 events = 0;
 
   if (self->outbox.n_frames > 0)
     events |= self->tls != NULL ? conic_tls_get_write_events (self->tls) : EPOLLOUT;
+  if (self->read_at != 0)
+    events &= ~(guint32) EPOLLIN;
+  else
+    events |= self->tls != NULL ? conic_tls_get_read_events (self->tls) : EPOLLIN;
   conic_epoll_source_modify (self->transport->epoll_source, &self->watch, events);
 }
 
@@ -312,14 +333,57 @@ schedule_again (ConicWebsocket *self)
   conic_epoll_source_wake (transport->epoll_source);
 }
 
-/* Acts on the client's bytes, as far as its turn goes. */
+/* Whether the client has used up what it may send: then it isn't listened to until it may send
+ * again. What it goes on sending waits in the kernel, and at last in the client. */
+static gboolean
+throttle (ConicWebsocket *self, gint64 now)
+{
+  ConicTransport *transport = self->transport;
+  gint64 messages = conic_bucket_get_rest (&self->messages, &transport->message_rate, now);
+  gint64 bytes = conic_bucket_get_rest (&self->bytes, &transport->byte_rate, now);
+
+  if (self->state != STATE_OPEN || (messages == 0 && bytes == 0))
+    return FALSE;
+  transport->stats.throttled++;
+  self->read_at = now + MAX (messages, bytes);
+  update_events (self);
+  update_deadline (self);
+  if (self->noticed_at == 0 || now >= self->noticed_at + CONIC_TRANSPORT_NOTICE_INTERVAL) {
+    self->noticed_at = now;
+    self->handler->throttled (self->user_data);
+  }
+  return TRUE;
+}
+
+/* @now: when it was heard of last, as far as deadlines for that go */
+static void
+resume_reading (ConicWebsocket *self, gint64 now)
+{
+  self->read_at = 0;
+  self->last_read = now;
+  if (self->pong_by != 0)
+    self->pong_by = now + self->transport->limits.pong_timeout;
+  update_events (self);
+  if (self->carry != NULL || self->tls != NULL)
+    schedule_again (self);
+}
+
+/* No message more for now: bytes that are here are paid for already. */
+static gboolean
+is_spent (ConicWebsocket *self, gint64 now)
+{
+  return self->state == STATE_OPEN &&
+         conic_bucket_is_empty (&self->messages, &self->transport->message_rate, now);
+}
+
+/* Acts on the client's bytes, as far as its turn and its rate go. */
 static void
 take (ConicWebsocket *self, guint8 *data, gsize length, gint64 now)
 {
   for (guint n = 0; self->state == STATE_OPEN || self->state == STATE_CLOSING; n++) {
     ConicReaderItem item;
 
-    if (n == CONIC_TRANSPORT_TURN_FRAMES && length > 0) {
+    if (length > 0 && (n == CONIC_TRANSPORT_TURN_FRAMES || is_spent (self, now))) {
       self->carry = g_byte_array_append (g_byte_array_sized_new (length), data, length);
       schedule_again (self);
       return;
@@ -329,6 +393,7 @@ take (ConicWebsocket *self, guint8 *data, gsize length, gint64 now)
     case CONIC_READER_MORE:
       return;
     case CONIC_READER_MESSAGE:
+      conic_bucket_take (&self->messages, &self->transport->message_rate, now, 1);
       if (self->state == STATE_OPEN) {
         self->transport->speaker = self;
         self->handler->message (item.opcode == CONIC_OPCODE_TEXT, (const char *) item.data,
@@ -337,6 +402,7 @@ take (ConicWebsocket *self, guint8 *data, gsize length, gint64 now)
       }
       break;
     case CONIC_READER_CONTROL:
+      conic_bucket_take (&self->messages, &self->transport->message_rate, now, 1);
       on_control (self, &item);
       break;
     case CONIC_READER_BROKEN:
@@ -375,6 +441,8 @@ read_some (ConicWebsocket *self, gint64 now)
   ConicTransport *transport = self->transport;
   gssize n;
 
+  if (self->read_at != 0 || throttle (self, now))
+    return;
   if (self->carry != NULL) {
     g_autoptr (GByteArray) carry = g_steal_pointer (&self->carry);
 
@@ -394,6 +462,7 @@ read_some (ConicWebsocket *self, gint64 now)
   }
 
   transport->stats.bytes_received += n;
+  conic_bucket_take (&self->bytes, &transport->byte_rate, now, n);
   self->last_read = now;
   self->pong_by = 0;
   take (self, transport->buffer, n, now);
@@ -414,6 +483,8 @@ on_ready (ConicWatch *watch, guint32 events, gint64 now)
   ConicWebsocket *self = (ConicWebsocket *) watch;
   gboolean read_on_write = self->tls != NULL && conic_tls_get_read_events (self->tls) == EPOLLOUT;
 
+  if (self->read_at != 0 && (events & (EPOLLERR | EPOLLHUP)))
+    die (self, "connection lost");
   if (self->state != STATE_DEAD && (read_on_write || (events & ~(guint32) EPOLLOUT)))
     read_some (self, now);
   if (self->state != STATE_DEAD && (events & EPOLLOUT)) {
@@ -436,10 +507,13 @@ on_expired (ConicDeadline *deadline, gint64 now)
     /* What it didn't read is lost to it anyway, and would keep it from reading why. */
     conic_outbox_cut (&self->outbox, self->tls != NULL ? conic_tls_get_n_promised (self->tls) : 0);
     conic_websocket_close (self, CONIC_STATUS_SLOW, "slow");
+  } else if (self->read_at != 0) {
+    if (now >= self->read_at)
+      resume_reading (self, now);
   } else if (self->pong_by != 0 && now >= self->pong_by) {
     self->transport->stats.pongs_missed++;
     die (self, "no answer to a ping");
-  } else if (self->pong_by == 0 && now >= self->last_read + self->ping_interval) {
+  } else if (self->pong_by == 0 && now >= get_ping_at (self)) {
     self->pong_by = now + self->transport->limits.pong_timeout;
     conic_outbox_push (&self->outbox, CONIC_OPCODE_PING, NULL, 0);
     unsettle (self);
@@ -489,13 +563,21 @@ conic_websocket_new (ConicTransport *transport,
   self->unsettled_link.data = self;
   self->again_link.data = self;
   self->last_read = g_get_monotonic_time ();
-  self->ping_interval = transport->limits.ping_interval - transport->limits.ping_interval *
-                                                              g_random_int_range (0, PING_JITTER) /
-                                                              1024;
+  self->ping_jitter = g_random_int_range (0, PING_JITTER);
   g_queue_push_tail_link (&transport->connections, &self->link);
   conic_websocket_confirm (self, FALSE);
   look_for_more (self);
   return self;
+}
+
+/* Takes note of changed limits: what the client may send begins anew. */
+void
+conic_websocket_apply_limits (ConicWebsocket *self)
+{
+  self->messages = self->bytes = (ConicBucket){0};
+  if (self->read_at != 0)
+    resume_reading (self, g_get_monotonic_time ());
+  update_deadline (self);
 }
 
 /* Frees the connection without a word to anybody. */
@@ -534,8 +616,12 @@ conic_websocket_destroy (ConicWebsocket *self)
 void
 conic_websocket_feed (ConicWebsocket *self, guint8 *data, gsize length)
 {
-  self->transport->stats.bytes_received += length;
-  take (self, data, length, g_get_monotonic_time ());
+  ConicTransport *transport = self->transport;
+  gint64 now = g_get_monotonic_time ();
+
+  transport->stats.bytes_received += length;
+  conic_bucket_take (&self->bytes, &transport->byte_rate, now, length);
+  take (self, data, length, now);
 }
 
 /**

@@ -22,6 +22,8 @@ typedef struct _ConicWebsocket ConicWebsocket;
  * ConicWebsocketHandler:
  * @message: a whole message came; @is_text tells a text, which is UTF-8, from a binary message.
  *   @data is valid during the call
+ * @throttled: the client sends more than it may, and is listened to again when its rate allows; told
+ *   at most once in ten seconds
  * @ended: nothing more will come, and nothing more can be sent: the client or the owner closed
  * the connection with @status, or it was lost or failed. @reason is for a person to read, static.
  * The connection isn't the owner's any more, what is left of it is the transport's to wind up
@@ -33,6 +35,7 @@ typedef struct _ConicWebsocket ConicWebsocket;
 typedef struct {
   void (
       *message) (gboolean is_text, const char *data, gsize length, gint64 now, gpointer user_data);
+  void (*throttled) (gpointer user_data);
   void (*ended) (ConicStatus status, const char *reason, gint64 now, gpointer user_data);
   void (*gone) (gpointer user_data);
 } ConicWebsocketHandler;

@@ -583,6 +583,17 @@ expect_farewell (FakePeer *fake)
 }
 
 static void
+test_warn (Fixture *fixture, gconstpointer window)
+{
+  conic_hub_warn (fixture->hub, &fixture->a->peer);
+  expect_error (fixture->a, CONIC_ERROR_RATE_LIMITED, NULL);
+  conic_hub_warn (fixture->hub, &fixture->c->peer);
+  expect_error (fixture->c, CONIC_ERROR_RATE_LIMITED, NULL);
+  g_assert_cmpint (fixture->c->peer.dialect, ==, CONIC_DIALECT_NONE);
+  g_assert_cmpuint (conic_hub_get_stats (fixture->hub)->errors[CONIC_ERROR_RATE_LIMITED], ==, 2);
+}
+
+static void
 test_shut_down (Fixture *fixture, gconstpointer window)
 {
   FakePeer *late;
@@ -632,6 +643,7 @@ main (int argc, char **argv)
       {"list", test_list},
       {"take-over", test_take_over},
       {"token-of-a-free-id", test_token_of_a_free_id},
+      {"warn", test_warn},
       {"shut-down", test_shut_down},
   };
 
