@@ -5,6 +5,7 @@
 #include "conic-log.h"
 #include "conic-options.h"
 #include "conic-server.h"
+#include "conic-service.h"
 
 #include "conic-limits.h"
 
@@ -15,28 +16,18 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
-#ifdef HAVE_SYSTEMD
-#include <systemd/sd-daemon.h>
-#endif
-
 /* Exit codes, as in most programs: 1 is a failure, 2 a command line that makes no sense. */
 #define EXIT_USAGE 2
 
 typedef struct {
   GMainLoop *loop;
   ConicServer *server;
+  ConicService *service;
   const ConicOptions *options;
   GLogLevelFlags *log_level;
+  gint64 drain_timeout;
+  gboolean stopping;
 } Daemon;
-
-/* Tells the service manager, if there is one. */
-static void
-notify (const char *state)
-{
-#ifdef HAVE_SYSTEMD
-  sd_notify (0, state);
-#endif
-}
 
 /* Every client is a descriptor, and the usual soft limit of 1024 is there for select() only. */
 static void
@@ -64,8 +55,14 @@ on_signal (gpointer user_data)
 {
   Daemon *daemon = user_data;
 
+  if (daemon->stopping) {
+    g_message ("Stopping at once");
+    g_main_loop_quit (daemon->loop);
+    return G_SOURCE_CONTINUE;
+  }
   g_message ("Stopping");
-  notify ("STOPPING=1");
+  daemon->stopping = TRUE;
+  conic_service_stopping (daemon->service, daemon->drain_timeout);
   conic_server_stop (daemon->server, on_stopped, daemon);
   return G_SOURCE_CONTINUE;
 }
@@ -76,28 +73,39 @@ on_reload (gpointer user_data)
 {
   Daemon *daemon = user_data;
   g_autoptr (GError) error = NULL;
-  g_autoptr (ConicConfig) config = conic_options_load (daemon->options, &error);
+  g_autoptr (ConicConfig) config = NULL;
+  g_autofree char *status = NULL;
 
+  if (daemon->stopping)
+    return G_SOURCE_CONTINUE;
+  conic_service_reloading (daemon->service);
+  config = conic_options_load (daemon->options, &error);
   if (config != NULL && conic_server_reload (daemon->server, config, &error)) {
     *daemon->log_level = config->log_level;
-    g_message ("The configuration was reloaded");
+    daemon->drain_timeout = config->drain_timeout;
+    status = g_strdup ("The configuration was reloaded");
+    g_message ("%s", status);
   } else {
-    g_warning ("The configuration stays as it was: %s", error->message);
+    status = g_strdup_printf ("The configuration stays as it was: %s", error->message);
+    g_warning ("%s", status);
   }
+  conic_service_ready (daemon->service, status);
   return G_SOURCE_CONTINUE;
 }
 
 static void
-announce (ConicServer *server)
+announce (Daemon *daemon)
 {
-  g_autoptr (GString) line = g_string_new ("conicd " CONIC_VERSION " listening on");
+  g_autoptr (GString) line = g_string_new ("listening on");
 
-  for (const char *const *address = conic_server_get_addresses (server); *address != NULL;
+  for (const char *const *address = conic_server_get_addresses (daemon->server); *address != NULL;
        address++)
-    g_string_append_printf (line, " ws://%s" CONIC_DEFAULT_PATH, *address);
-  puts (line->str);
+    g_string_append_printf (line, " %s://%s" CONIC_DEFAULT_PATH,
+                            conic_server_has_tls (daemon->server) ? "wss" : "ws", *address);
+  printf ("conicd " CONIC_VERSION " %s\n", line->str);
   fflush (stdout);
-  notify ("READY=1");
+  line->str[0] = g_ascii_toupper (line->str[0]);
+  conic_service_ready (daemon->service, line->str);
 }
 
 static int
@@ -105,8 +113,17 @@ run (const ConicOptions *options, const ConicConfig *config, GLogLevelFlags *log
 {
   g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
   g_autoptr (GError) error = NULL;
-  g_autoptr (ConicServer) server = conic_server_new (config, &error);
-  Daemon daemon = {.loop = loop, .server = server, .options = options, .log_level = log_level};
+  g_autoptr (ConicService) service = conic_service_new ();
+  g_autoptr (ConicServer) server =
+      conic_server_new (config, conic_service_get_sockets (service), &error);
+  Daemon daemon = {
+      .loop = loop,
+      .server = server,
+      .service = service,
+      .options = options,
+      .log_level = log_level,
+      .drain_timeout = config->drain_timeout,
+  };
   guint on_term, on_int, on_hup;
 
   if (server == NULL) {
@@ -116,7 +133,7 @@ run (const ConicOptions *options, const ConicConfig *config, GLogLevelFlags *log
   on_term = g_unix_signal_add (SIGTERM, on_signal, &daemon);
   on_int = g_unix_signal_add (SIGINT, on_signal, &daemon);
   on_hup = g_unix_signal_add (SIGHUP, on_reload, &daemon);
-  announce (server);
+  announce (&daemon);
   g_main_loop_run (loop);
   g_source_remove (on_term);
   g_source_remove (on_int);
@@ -148,6 +165,10 @@ main (int argc, char **argv)
     return EXIT_USAGE;
   }
   if (options->check_config) {
+    if (!conic_server_check (config, &error)) {
+      g_printerr ("conicd: %s\n", error->message);
+      return EXIT_USAGE;
+    }
     puts ("conicd: the configuration is in order");
     return EXIT_SUCCESS;
   }

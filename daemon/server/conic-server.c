@@ -18,9 +18,11 @@
 typedef struct {
   ConicAdmission *admission;
   ConicIce *ice;
+  ConicTlsContext *tls; /* (nullable): NULL is no TLS */
 } Material;
 
 struct _ConicServer {
+  Material material;
   ConicAddressCount *address_count;
   ConicTransport *transport;
   ConicDispatcher *dispatcher;
@@ -71,12 +73,12 @@ on_metrics_arrived (int fd,
 }
 
 static void
-on_accepted (int fd, ConicTls *tls, ConicAddress *address, gpointer user_data)
+on_accepted (int fd, ConicTls *tls, ConicAddress *address, ConicPass *pass, gpointer user_data)
 {
   ConicServer *self = user_data;
   g_autoptr (GError) error = NULL;
 
-  if (!conic_dispatcher_take (self->dispatcher, fd, address, tls, NULL, 0, &error))
+  if (!conic_dispatcher_take (self->dispatcher, fd, address, pass, tls, NULL, 0, &error))
     g_warning ("A client was dropped: %s", error->message);
 }
 
@@ -122,6 +124,7 @@ static void
 on_upgraded (int fd,
              ConicTls *tls,
              ConicAddress *address,
+             ConicPass *pass,
              guint8 *early,
              gsize early_length,
              gpointer user_data)
@@ -129,7 +132,8 @@ on_upgraded (int fd,
   ConicServer *self = user_data;
   g_autoptr (GError) error = NULL;
 
-  if (!conic_dispatcher_take (self->dispatcher, fd, address, tls, early, early_length, &error))
+  if (!conic_dispatcher_take (self->dispatcher, fd, address, pass, tls, early, early_length,
+                              &error))
     g_warning ("A client was dropped: %s", error->message);
 }
 
@@ -202,6 +206,71 @@ on_empty (gpointer user_data)
     stop_now (self);
 }
 
+static void
+clear_material (Material *material)
+{
+  g_clear_pointer (&material->admission, conic_admission_free);
+  g_clear_pointer (&material->ice, conic_ice_free);
+  g_clear_pointer (&material->tls, conic_tls_context_unref);
+}
+
+/* Returns whether @tls, %NULL without TLS, is what the configuration wants. */
+static gboolean
+load_tls (ConicTlsContext **tls, const ConicConfig *config, GError **error)
+{
+  g_autoptr (GError) why = NULL;
+
+  if (config->tls_certificate == NULL)
+    return TRUE;
+  *tls = conic_tls_context_new (config->tls_certificate, config->tls_key, &why);
+  if (*tls == NULL)
+    g_set_error_literal (error, CONIC_SERVER_ERROR, CONIC_SERVER_ERROR_CONFIG, why->message);
+  return *tls != NULL;
+}
+
+static gboolean
+load_material (Material *material, const ConicConfig *config, GError **error)
+{
+  *material = (Material){0};
+  material->admission = conic_admission_new (config, error);
+  if (material->admission != NULL)
+    material->ice = conic_ice_new ((const char *const *) config->stun_uris,
+                                   (const char *const *) config->turn_uris, config->turn_secret,
+                                   config->turn_lifetime / G_TIME_SPAN_SECOND, error);
+  if (material->ice != NULL && load_tls (&material->tls, config, error))
+    return TRUE;
+  clear_material (material);
+  return FALSE;
+}
+
+static void
+use_material (ConicServer *self, Material *material)
+{
+  Material old = self->material;
+
+  self->material = *material;
+  if (self->acceptor != NULL) {
+    conic_acceptor_set_admission (self->acceptor, self->material.admission);
+    conic_acceptor_set_tls (self->acceptor, self->material.tls);
+  }
+  conic_http_set_admission (self->http, self->material.admission);
+  conic_dispatcher_set_ice (self->dispatcher, self->material.ice);
+  clear_material (&old);
+}
+
+static gboolean
+adopt (ConicAcceptor *acceptor, const GArray *sockets, GPtrArray *addresses, GError **error)
+{
+  for (guint i = 0; i < sockets->len; i++) {
+    char *address = conic_acceptor_adopt (acceptor, g_array_index (sockets, int, i), error);
+
+    if (address == NULL)
+      return FALSE;
+    g_ptr_array_add (addresses, address);
+  }
+  return TRUE;
+}
+
 static gboolean
 listen_on (ConicAcceptor *acceptor, GPtrArray *wanted, GPtrArray *addresses, GError **error)
 {
@@ -216,8 +285,30 @@ listen_on (ConicAcceptor *acceptor, GPtrArray *wanted, GPtrArray *addresses, GEr
 }
 
 /**
+ * conic_server_check:
+ * @config: what is asked for
+ * @error: return location for a #CONIC_SERVER_ERROR
+ *
+ * Looks at all that the configuration names, without serving anything.
+ *
+ * Returns: whether it is in order
+ */
+gboolean
+conic_server_check (const ConicConfig *config, GError **error)
+{
+  Material material;
+
+  if (!load_material (&material, config, error))
+    return FALSE;
+  clear_material (&material);
+  return TRUE;
+}
+
+/**
  * conic_server_new:
  * @config: what was asked for
+ * @sockets: (element-type int): sockets that listen already, to be used instead of the addresses
+ *   that the configuration has for clients; taken over, unless there are none
  * @error: return location for a #CONIC_SERVER_ERROR, or a #GIOError if the kernel has no room
  *
  * Begins to serve.
@@ -225,11 +316,12 @@ listen_on (ConicAcceptor *acceptor, GPtrArray *wanted, GPtrArray *addresses, GEr
  * Returns: (transfer full) (nullable): a server that listens, or %NULL
  */
 ConicServer *
-conic_server_new (const ConicConfig *config, GError **error)
+conic_server_new (const ConicConfig *config, const GArray *sockets, GError **error)
 {
   g_autoptr (ConicServer) self = g_new0 (ConicServer, 1);
   ConicHubOptions options = {.resume_window = config->resume_window};
   ConicEpollSource *source;
+  Material material;
 
   self->addresses = g_ptr_array_new_null_terminated (1, g_free, TRUE);
   self->metrics_addresses = g_ptr_array_new_null_terminated (1, g_free, TRUE);
@@ -250,7 +342,11 @@ conic_server_new (const ConicConfig *config, GError **error)
   self->metrics_acceptor =
       conic_acceptor_new (source, self->address_count, config->handshake_timeout, &self->stats,
                           &metrics_acceptor_handler, self);
-  if (!listen_on (self->acceptor, config->listen, self->addresses, error) ||
+  if (!load_material (&material, config, error))
+    return NULL;
+  use_material (self, &material);
+  if (!(sockets->len > 0 ? adopt (self->acceptor, sockets, self->addresses, error)
+                         : listen_on (self->acceptor, config->listen, self->addresses, error)) ||
       !listen_on (self->metrics_acceptor, config->metrics_listen, self->metrics_addresses, error))
     return NULL;
   return g_steal_pointer (&self);
@@ -275,9 +371,17 @@ conic_server_free (ConicServer *self)
   g_clear_pointer (&self->dispatcher, conic_dispatcher_free);
   g_clear_pointer (&self->transport, conic_transport_free);
   g_clear_pointer (&self->address_count, conic_address_count_free);
+  clear_material (&self->material);
   g_ptr_array_unref (self->addresses);
   g_ptr_array_unref (self->metrics_addresses);
   g_free (self);
+}
+
+/* Whether clients have to speak TLS. */
+gboolean
+conic_server_has_tls (ConicServer *self)
+{
+  return self->material.tls != NULL;
 }
 
 /**
@@ -286,14 +390,27 @@ conic_server_free (ConicServer *self)
  * @config: what is asked for now
  * @error: return location for a #CONIC_SERVER_ERROR
  *
- * Takes over limits and deadlines, for those who are connected as well. Addresses to listen on stay
- * as they are until the next start.
+ * Takes over limits and deadlines, for those who are connected as well. Who may come in, and what
+ * they are told of ICE servers, is for those who come from now on. Addresses to listen on stay as
+ * they are until the next start.
  *
  * Returns: whether the configuration can be served; if not, nothing has changed
  */
 gboolean
 conic_server_reload (ConicServer *self, const ConicConfig *config, GError **error)
 {
+  Material material;
+
+  /* An address that spoke TLS must not speak plain text all at once. */
+  if ((config->tls_certificate != NULL) != conic_server_has_tls (self)) {
+    g_set_error (error, CONIC_SERVER_ERROR, CONIC_SERVER_ERROR_CONFIG,
+                 "TLS can only be turned %s by another start",
+                 conic_server_has_tls (self) ? "off" : "on");
+    return FALSE;
+  }
+  if (!load_material (&material, config, error))
+    return FALSE;
+  use_material (self, &material);
   self->clients = config->clients;
   self->drain_timeout = config->drain_timeout;
   conic_transport_set_limits (self->transport, &config->transport);

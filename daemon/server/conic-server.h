@@ -14,11 +14,13 @@ G_BEGIN_DECLS
  */
 typedef struct _ConicServer ConicServer;
 
-ConicServer *conic_server_new (const ConicConfig *config, GError **error);
+gboolean conic_server_check (const ConicConfig *config, GError **error);
+ConicServer *conic_server_new (const ConicConfig *config, const GArray *sockets, GError **error);
 void conic_server_free (ConicServer *server);
 
 gboolean conic_server_reload (ConicServer *server, const ConicConfig *config, GError **error);
 
+gboolean conic_server_has_tls (ConicServer *server);
 const char *const *conic_server_get_addresses (ConicServer *server);
 void conic_server_stop (ConicServer *server, GSourceOnceFunc stopped, gpointer user_data);
 
