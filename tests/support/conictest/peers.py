@@ -95,25 +95,12 @@ class Launch(Process):
         return [line.text for line in self.lines if re.search(rf"\(element\): {name}\b", line.text)]
 
 
-class Probe(Process):
-    """A pipeline in a process that reports what it sees as events and takes commands (support/probe.py)."""
+class Reporter(Process):
+    """A process that reports what it sees as events (JSON objects with `ev`) and takes commands (`cmd`)."""
 
-    def __init__(self, case, name, pipeline, dump=None, leaks=False, **kwargs):
+    def __init__(self, case, name, argv, **kwargs):
         self.events = []
-        argv = ["/usr/bin/python3", os.path.join(SUPPORT, "probe.py")]
-        for sink, path in (dump or {}).items():
-            argv += ["--dump", f"{sink}={path}"]
-        if kwargs.pop("paused", False):
-            argv.append("--paused")
-        super().__init__(
-            case,
-            name,
-            argv + [pipeline],
-            env=gst_environment(leaks),
-            stop_signal=signal.SIGTERM,
-            stdin=subprocess.PIPE,
-            **kwargs,
-        )
+        super().__init__(case, name, argv, stdin=subprocess.PIPE, **kwargs)
 
     def on_line(self, stream, text):
         if stream == "out" and text.startswith("{"):
@@ -161,6 +148,25 @@ class Probe(Process):
             for event in list(self.events)
             if event["ev"] == kind and all(event.get(k) == v for k, v in fields.items())
         ]
+
+
+class Probe(Reporter):
+    """A pipeline in such a process (support/probe.py)."""
+
+    def __init__(self, case, name, pipeline, dump=None, leaks=False, **kwargs):
+        argv = ["/usr/bin/python3", os.path.join(SUPPORT, "probe.py")]
+        for sink, path in (dump or {}).items():
+            argv += ["--dump", f"{sink}={path}"]
+        if kwargs.pop("paused", False):
+            argv.append("--paused")
+        super().__init__(
+            case,
+            name,
+            argv + [pipeline],
+            env=gst_environment(leaks),
+            stop_signal=signal.SIGTERM,
+            **kwargs,
+        )
 
 
 class FramePipe:
