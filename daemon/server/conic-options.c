@@ -85,6 +85,8 @@ conic_options_parse (int *argc, char ***argv, GError **error)
   self->values = g_hash_table_new_full (NULL, NULL, NULL, (GDestroyNotify) g_ptr_array_unref);
   g_option_context_set_summary (context, "Conic's signaling daemon: lets WebRTC peers find each "
                                          "other over a WebSocket at ws://ADDR:PORT/ws");
+  g_option_context_set_description (context, "“conicd token --help” tells how to make a token for a "
+                                             "client.");
   g_option_context_set_main_group (context, make_group (self));
   if (!g_option_context_parse (context, argc, argv, error))
     return NULL;
