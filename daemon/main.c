@@ -6,6 +6,7 @@
 #include "conic-options.h"
 #include "conic-server.h"
 #include "conic-service.h"
+#include "conic-token-command.h"
 
 #include "conic-limits.h"
 
@@ -150,6 +151,8 @@ main (int argc, char **argv)
   GLogLevelFlags log_level;
 
   setlocale (LC_ALL, "");
+  if (argc > 1 && g_str_equal (argv[1], "token"))
+    return conic_token_command (argc - 1, argv + 1);
   options = conic_options_parse (&argc, &argv, &error);
   if (options == NULL) {
     g_printerr ("conicd: %s\nTry “conicd --help”.\n", error->message);
