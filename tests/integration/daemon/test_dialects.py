@@ -5,14 +5,10 @@
 Between two clients of the same dialect the very bytes arrive that were sent, odd spacing, escapes and
 unknown members included. Between dialects the content arrives exactly, in the other one's words. The
 readme dialect is also spoken as conic's own code of that time did: `raw` as base64, snake_case names.
-The envelope client is python3-websockets, a WebSocket of somebody else's.
 """
 
-import asyncio
 import base64
 import json
-
-import websockets
 
 from conictest import tap
 from conictest.peers import Conicd
@@ -167,33 +163,6 @@ class DialectsTest(tap.TestCase):
     def test_readme_old_readme(self):
         """Between the documented form and conic's first form the very bytes arrive"""
         self.exchange(Readme(), OldReadme())
-
-    def test_other_library(self):
-        """python3-websockets, with its extensions and fragments, exchanges messages of up to half a megabyte"""
-        hub = Conicd(self)
-        uri = f"ws://127.0.0.1:{hub.port}/ws"
-
-        async def join(client_id):
-            # It offers permessage-deflate; the hub must not take it.
-            connection = await websockets.connect(uri, compression="deflate", max_size=1 << 20)
-            self.assertEqual(connection.extensions, [])
-            await connection.send(Envelope().write("register_request", "", "", {"client_id": client_id}))
-            self.assertTrue(json.loads(await connection.recv())["data"]["success"])
-            return connection
-
-        async def talk():
-            a, b = await join("a"), await join("b")
-            for size in (1, 100, 10_000, 100_000, 240_000):
-                message = Envelope().sdp("a", "b", "offer", "☎" * (size // 3))
-                parts = [message[i:i + 30_000] for i in range(0, len(message), 30_000)]
-                await a.send(parts)
-                self.assertEqual(await b.recv(), message)
-                await asyncio.wait_for(await a.ping(b"are you there"), 10)
-            await a.close(1000, "bye")
-            await b.close()
-            self.assertEqual(a.close_code, 1000)
-
-        asyncio.run(asyncio.wait_for(talk(), tap.seconds(20)))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,8 @@
 """What a running conicd answers to messages that it can't act on, and what becomes of ids.
 
 Each error code that a client can cause comes over the wire, names the message that it answers, and leaves
-the connection usable; what else can be wrong with a message is in test_bad_input.py. An id is free as soon as its client is gone, however it went.
+the connection usable; what else can be wrong with a message is in test_bad_input.py. An id is free as soon as
+its client is gone, however it went.
 """
 
 import json
