@@ -14,11 +14,10 @@
 
 #include "gstconicobjects.h"
 #include "gstconicoutputs.h"
+#include "gstconictimer.h"
 
 GST_DEBUG_CATEGORY_STATIC (gst_conic_base_bin_debug);
 #define GST_CAT_DEFAULT gst_conic_base_bin_debug
-
-#define DEFAULT_LATENCY 200
 
 /* Milliseconds between the end of the last stream and EOS: what is encoded still has to pass the
  * branches and webrtcbin. */
@@ -27,15 +26,14 @@ GST_DEBUG_CATEGORY_STATIC (gst_conic_base_bin_debug);
 /* Milliseconds, beyond the latency, that what is under way gets when the other side has left. */
 #define DRAIN_TIME 100
 
-enum { PROP_LATENCY = GST_CONIC_PROP_LAST };
-
 typedef struct {
   GstConicEndpoint *endpoint;
   GstConicOutputs *outputs;
-  guint latency;          /* OBJECT_LOCK */
-  GPtrArray *connections; /* (element-type GstConicConnection): the endpoint's thread's */
-  GHashTable *draining;   /* GstConicConnection to GSource: the endpoint's thread's */
-  GSource *eos_timer;     /* likewise */
+  GstConicMediaSettings settings; /* OBJECT_LOCK */
+  GstConicMediaSettings running;  /* what they were at the start */
+  GPtrArray *connections;         /* (element-type GstConicConnection): the endpoint's thread's */
+  GHashTable *draining;           /* GstConicConnection to GSource: the endpoint's thread's */
+  GSource *eos_timer;             /* likewise */
 
   GMutex lock;
   GPtrArray *inputs;     /* (element-type GstConicInput) */
@@ -61,6 +59,12 @@ gboolean
 gst_conic_base_bin_receives (GstConicBaseBin *self)
 {
   return gst_conic_outputs_are_possible (GST_ELEMENT (self));
+}
+
+const GstConicMediaSettings *
+gst_conic_base_bin_get_media_settings (GstConicBaseBin *self)
+{
+  return &PRIV (self)->running;
 }
 
 GPtrArray *
@@ -189,6 +193,14 @@ gst_conic_base_bin_add_output (GstConicBaseBin *self,
   gst_conic_outputs_add_media (PRIV (self)->outputs, connection, kind, pad);
 }
 
+void
+gst_conic_base_bin_complete_outputs (GstConicBaseBin *self)
+{
+  /* Without a target others may still come. */
+  if (gst_conic_endpoint_has_target (PRIV (self)->endpoint))
+    gst_element_no_more_pads (GST_ELEMENT (self));
+}
+
 /* --- sessions --- */
 
 static GstConicConnection *
@@ -221,9 +233,6 @@ session_new (GstElement *element, GstConicSession *session, GError **error)
     gst_object_unref (connection);
     return FALSE;
   }
-  GST_OBJECT_LOCK (self);
-  g_object_set (webrtcbin, "latency", priv->latency, NULL);
-  GST_OBJECT_UNLOCK (self);
   gst_conic_endpoint_configure (priv->endpoint, webrtcbin);
   gst_conic_session_open (session, webrtcbin,
                           gst_conic_endpoint_get_session_timeout (priv->endpoint));
@@ -311,26 +320,11 @@ on_drain_timer (gpointer user_data)
 }
 
 static void
-destroy_source (gpointer source)
+stop_timer (gpointer timer)
 {
-  g_source_destroy (source);
-  g_source_unref (source);
-}
+  GSource *source = timer;
 
-/* (transfer full) */
-static GSource *
-add_timer (const char *name,
-           guint milliseconds,
-           GSourceFunc func,
-           gpointer data,
-           GDestroyNotify free)
-{
-  GSource *timer = g_timeout_source_new (milliseconds);
-
-  g_source_set_static_name (timer, name);
-  g_source_set_callback (timer, func, data, free);
-  g_source_attach (timer, g_main_context_get_thread_default ());
-  return timer;
+  gst_conic_timer_stop (&source);
 }
 
 static void
@@ -340,7 +334,6 @@ session_closed (GstElement *element, GstConicSession *session, gboolean by_peer)
   GstConicBaseBinPrivate *priv = PRIV (self);
   GstConicConnection *connection = find_connection (self, session);
   Drain *drain;
-  guint latency;
 
   if (connection == NULL)
     return;
@@ -352,15 +345,13 @@ session_closed (GstElement *element, GstConicSession *session, gboolean by_peer)
     gst_object_unref (connection);
     return;
   }
-  GST_OBJECT_LOCK (self);
-  latency = priv->latency;
-  GST_OBJECT_UNLOCK (self);
   drain = g_new0 (Drain, 1);
   drain->bin = self;
   drain->connection = connection;
   g_hash_table_insert (priv->draining, connection,
-                       add_timer ("conic-drain", latency + DRAIN_TIME, on_drain_timer, drain,
-                                  g_free));
+                       gst_conic_timer_start (NULL, "conic-drain",
+                                              priv->running.latency + DRAIN_TIME, on_drain_timer,
+                                              drain, g_free));
 }
 
 static void
@@ -375,7 +366,7 @@ stopping (GstElement *element)
   while (g_hash_table_iter_next (&iter, &connection, NULL))
     start_to_put_away (self, connection, FALSE, FALSE);
   g_hash_table_remove_all (priv->draining);
-  g_clear_pointer (&priv->eos_timer, destroy_source);
+  gst_conic_timer_stop (&priv->eos_timer);
 }
 
 static const GstConicEndpointHandlers handlers = {
@@ -461,7 +452,8 @@ eos_in_thread (GstElement *element, gpointer data)
   GstConicBaseBinPrivate *priv = PRIV (GST_CONIC_BASE_BIN (element));
 
   if (priv->eos_timer == NULL)
-    priv->eos_timer = add_timer ("conic-eos", EOS_LINGER, on_eos_timer, element, NULL);
+    priv->eos_timer =
+        gst_conic_timer_start (NULL, "conic-eos", EOS_LINGER, on_eos_timer, element, NULL);
 }
 
 /* The element has come to its end when all its sink pads have. */
@@ -652,6 +644,9 @@ gst_conic_base_bin_change_state (GstElement *element, GstStateChange transition)
   GstStateChangeReturn ret;
 
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) {
+    GST_OBJECT_LOCK (self);
+    gst_conic_media_settings_copy (&PRIV (self)->settings, &PRIV (self)->running);
+    GST_OBJECT_UNLOCK (self);
     gst_conic_endpoint_start (PRIV (self)->endpoint);
     check_ready (self);
   } else if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) {
@@ -686,38 +681,30 @@ static void
 gst_conic_base_bin_set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
 {
   GstConicBaseBinPrivate *priv = PRIV (GST_CONIC_BASE_BIN (object));
+  gboolean known;
 
   if (gst_conic_endpoint_set_property (priv->endpoint, id, value))
     return;
-  switch (id) {
-  case PROP_LATENCY:
-    GST_OBJECT_LOCK (object);
-    priv->latency = g_value_get_uint (value);
-    GST_OBJECT_UNLOCK (object);
-    break;
-  default:
+  GST_OBJECT_LOCK (object);
+  known = gst_conic_media_settings_set (&priv->settings, id, value);
+  GST_OBJECT_UNLOCK (object);
+  if (!known)
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
-    break;
-  }
 }
 
 static void
 gst_conic_base_bin_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
 {
   GstConicBaseBinPrivate *priv = PRIV (GST_CONIC_BASE_BIN (object));
+  gboolean known;
 
   if (gst_conic_endpoint_get_property (priv->endpoint, id, value))
     return;
-  switch (id) {
-  case PROP_LATENCY:
-    GST_OBJECT_LOCK (object);
-    g_value_set_uint (value, priv->latency);
-    GST_OBJECT_UNLOCK (object);
-    break;
-  default:
+  GST_OBJECT_LOCK (object);
+  known = gst_conic_media_settings_get (&priv->settings, id, value);
+  GST_OBJECT_UNLOCK (object);
+  if (!known)
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
-    break;
-  }
 }
 
 static void
@@ -740,6 +727,8 @@ gst_conic_base_bin_finalize (GObject *object)
   g_ptr_array_unref (priv->inputs);
   g_ptr_array_unref (priv->data_sinks);
   gst_conic_outputs_free (priv->outputs);
+  gst_conic_media_settings_clear (&priv->settings);
+  gst_conic_media_settings_clear (&priv->running);
   g_cond_clear (&priv->left);
   g_mutex_clear (&priv->lock);
 
@@ -764,13 +753,6 @@ gst_conic_base_bin_class_init (GstConicBaseBinClass *klass)
   GST_BIN_CLASS (klass)->handle_message = gst_conic_base_bin_handle_message;
 
   gst_conic_settings_install_properties (object_class);
-  g_object_class_install_property (
-      object_class, PROP_LATENCY,
-      g_param_spec_uint ("latency", "Latency",
-                         "Milliseconds that what is received is held back, so that late and lost "
-                         "packets can still come",
-                         0, 10000, DEFAULT_LATENCY,
-                         G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY));
   gst_type_mark_as_plugin_api (GST_TYPE_CONIC_BASE_BIN, (GstPluginAPIFlags) 0);
 }
 
@@ -781,9 +763,10 @@ gst_conic_base_bin_init (GstConicBaseBin *self)
 
   gst_bin_set_suppressed_flags (GST_BIN (self), GST_ELEMENT_FLAG_SINK | GST_ELEMENT_FLAG_SOURCE);
   priv->endpoint = gst_conic_endpoint_new (GST_ELEMENT (self), &handlers);
-  priv->latency = DEFAULT_LATENCY;
+  gst_conic_media_settings_init (&priv->settings);
+  gst_conic_media_settings_init (&priv->running);
   priv->connections = g_ptr_array_new_with_free_func (gst_object_unref);
-  priv->draining = g_hash_table_new_full (NULL, NULL, gst_object_unref, destroy_source);
+  priv->draining = g_hash_table_new_full (NULL, NULL, gst_object_unref, stop_timer);
   g_mutex_init (&priv->lock);
   g_cond_init (&priv->left);
   priv->inputs = g_ptr_array_new_with_free_func (gst_object_unref);
@@ -801,6 +784,14 @@ add_template (GstElementClass *klass,
   gst_element_class_add_pad_template (klass,
                                       gst_pad_template_new (name, direction, presence, caps));
   gst_caps_unref (caps);
+}
+
+/* GObject doesn't let a class inherit these for properties that it installs itself. */
+static void
+claim_properties (GstElementClass *klass)
+{
+  G_OBJECT_CLASS (klass)->set_property = gst_conic_base_bin_set_property;
+  G_OBJECT_CLASS (klass)->get_property = gst_conic_base_bin_get_property;
 }
 
 void
@@ -822,8 +813,12 @@ gst_conic_base_bin_class_add_src_templates (GstElementClass *klass,
                                             const char *video,
                                             const char *data)
 {
-  add_template (klass, audio, GST_PAD_SRC, GST_PAD_SOMETIMES, gst_caps_from_string ("audio/x-raw"));
-  add_template (klass, video, GST_PAD_SRC, GST_PAD_SOMETIMES, gst_caps_from_string ("video/x-raw"));
+  add_template (klass, audio, GST_PAD_SRC, GST_PAD_SOMETIMES,
+                gst_conic_codec_get_output_caps (GST_WEBRTC_KIND_AUDIO));
+  add_template (klass, video, GST_PAD_SRC, GST_PAD_SOMETIMES,
+                gst_conic_codec_get_output_caps (GST_WEBRTC_KIND_VIDEO));
   add_template (klass, data, GST_PAD_SRC, GST_PAD_SOMETIMES,
                 gst_caps_from_string ("text/x-raw, format=utf8; application/octet-stream"));
+  claim_properties (klass);
+  gst_conic_media_settings_install_receive_properties (G_OBJECT_CLASS (klass));
 }

@@ -7,6 +7,7 @@
 #include "gstconicdatasrc.h"
 #include "gstconicendpoint.h"
 #include "gstconicinput.h"
+#include "gstconicmediasettings.h"
 
 G_BEGIN_DECLS
 
@@ -36,6 +37,9 @@ void gst_conic_base_bin_class_add_src_templates (GstElementClass *klass,
 /* Whether the element has source pads. */
 gboolean gst_conic_base_bin_receives (GstConicBaseBin *self);
 
+/* What the properties were when the element started; valid as long as it runs. */
+const GstConicMediaSettings *gst_conic_base_bin_get_media_settings (GstConicBaseBin *self);
+
 /* (transfer full) (element-type GstConicInput) */
 GPtrArray *gst_conic_base_bin_get_inputs (GstConicBaseBin *self);
 
@@ -57,11 +61,14 @@ void gst_conic_base_bin_receive_data (GstConicBaseBin *self,
 /* From any thread: all messages with @label that a session ever brings have been handed on. */
 void gst_conic_base_bin_finish_data (GstConicBaseBin *self, const char *label);
 
-/* From any thread: @pad of @connection brings decoded media. */
+/* From any thread: @pad of @connection brings media. */
 void gst_conic_base_bin_add_output (GstConicBaseBin *self,
                                     GstConicConnection *connection,
                                     GstWebRTCKind kind,
                                     GstPad *pad);
+
+/* From any thread: a session has all the pads that it is going to have. */
+void gst_conic_base_bin_complete_outputs (GstConicBaseBin *self);
 
 /* From any thread: an element of @connection posted the error @message. */
 void gst_conic_base_bin_connection_failed (GstConicBaseBin *self,

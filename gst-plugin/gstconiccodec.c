@@ -109,6 +109,21 @@ gst_conic_codec_get_input_caps (GstWebRTCKind kind)
 }
 
 GstCaps *
+gst_conic_codec_get_output_caps (GstWebRTCKind kind)
+{
+  const char *media = kind == GST_WEBRTC_KIND_VIDEO ? "video" : "audio";
+  GstCaps *caps =
+      gst_caps_new_empty_simple (kind == GST_WEBRTC_KIND_VIDEO ? "video/x-raw" : "audio/x-raw");
+
+  for (guint i = 0; i < G_N_ELEMENTS (codecs); i++)
+    if (codecs[i].kind == kind)
+      gst_caps_append (caps, gst_caps_new_empty_simple (codecs[i].caps));
+  gst_caps_append (caps,
+                   gst_caps_new_simple ("application/x-rtp", "media", G_TYPE_STRING, media, NULL));
+  return caps;
+}
+
+GstCaps *
 gst_conic_codec_get_rtp_caps (const GstConicCodec *codec, int payload_type)
 {
   return gst_caps_new_simple ("application/x-rtp", "media", G_TYPE_STRING,

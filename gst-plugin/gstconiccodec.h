@@ -34,6 +34,9 @@ const GstConicCodec *gst_conic_codec_get_default (GstWebRTCKind kind);
 /* (transfer full): raw media that can be encoded, then what passes through, of @kind */
 GstCaps *gst_conic_codec_get_input_caps (GstWebRTCKind kind);
 
+/* (transfer full): what a source pad for @kind may give, decoded, encoded or as RTP */
+GstCaps *gst_conic_codec_get_output_caps (GstWebRTCKind kind);
+
 /* (transfer full): `application/x-rtp` of the codecs of @kind that can be decoded here */
 GstCaps *gst_conic_codec_get_receive_caps (GstWebRTCKind kind);
 

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include "gstconicsettings.h"
+
+G_BEGIN_DECLS
+
+/**
+ * GstConicOutputMode:
+ * @GST_CONIC_OUTPUT_RAW: decoded pictures and samples
+ * @GST_CONIC_OUTPUT_ENCODED: the encoded stream, out of its packets and parsed
+ * @GST_CONIC_OUTPUT_RTP: RTP packets, in order
+ *
+ * In what form an element gives out the media that it receives.
+ */
+typedef enum {
+  GST_CONIC_OUTPUT_RAW,
+  GST_CONIC_OUTPUT_ENCODED,
+  GST_CONIC_OUTPUT_RTP,
+} GstConicOutputMode;
+
+#define GST_TYPE_CONIC_OUTPUT_MODE (gst_conic_output_mode_get_type ())
+GType gst_conic_output_mode_get_type (void);
+
+/* Property ids that follow those of GstConicSettings. */
+typedef enum {
+  GST_CONIC_PROP_LATENCY = GST_CONIC_PROP_LAST,
+  GST_CONIC_PROP_DO_LOST,
+  GST_CONIC_PROP_OUTPUT,
+} GstConicMediaProp;
+
+/**
+ * GstConicMediaSettings:
+ *
+ * The values of the properties of those elements that have media pads.
+ */
+typedef struct {
+  /* what is received */
+  guint latency; /* milliseconds */
+  gboolean do_lost;
+  GstConicOutputMode output;
+} GstConicMediaSettings;
+
+void gst_conic_media_settings_init (GstConicMediaSettings *self);
+void gst_conic_media_settings_copy (const GstConicMediaSettings *self, GstConicMediaSettings *copy);
+void gst_conic_media_settings_clear (GstConicMediaSettings *self);
+
+/* For the class_init of elements that receive. */
+void gst_conic_media_settings_install_receive_properties (GObjectClass *element_class);
+
+/* FALSE if @id isn't one of the settings. The caller holds a lock. */
+gboolean gst_conic_media_settings_set (GstConicMediaSettings *self, guint id, const GValue *value);
+gboolean gst_conic_media_settings_get (const GstConicMediaSettings *self, guint id, GValue *value);
+
+G_END_DECLS

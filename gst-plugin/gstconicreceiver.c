@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*   webrtcbin ─► decodebin | parsebin | identity ─► the connection's src_%u ─► the element's
+ *                                                                               source pads
+ *
+ * webrtcbin and decodebin add their pads in threads of their own. */
+
+#include "gstconicreceiver.h"
+
+#include "gstconicbasebin.h"
+#include "gstconicobjects.h"
+
+/* How long an EOS gets to pass the decoders, in microseconds: what they hold is decoded first. */
+#define EOS_TIME (2 * G_TIME_SPAN_SECOND)
+
+struct _GstConicReceiver {
+  GstConicBaseBin *bin;
+  GstConicConnection *connection;
+  GstElement *webrtcbin;
+  GstConicOutputMode mode;
+
+  GMutex lock;          /* guards what follows; no other is taken under it */
+  GPtrArray *consumers; /* (element-type GstElement): what the streams go into */
+  guint n_pads;
+  guint n_expected; /* G_MAXUINT as long as nothing is waited for */
+  guint n_ended;    /* pads that EOS has passed */
+  GCond ended;
+};
+
+static void
+check_complete (GstConicReceiver *self)
+{
+  gboolean complete;
+
+  g_mutex_lock (&self->lock);
+  complete = self->n_pads >= self->n_expected;
+  if (complete)
+    self->n_expected = G_MAXUINT;
+  g_mutex_unlock (&self->lock);
+  if (complete)
+    gst_conic_base_bin_complete_outputs (self->bin);
+}
+
+static GstPadProbeReturn
+on_event (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+  GstConicReceiver *self = user_data;
+
+  if (GST_EVENT_TYPE (GST_PAD_PROBE_INFO_EVENT (info)) != GST_EVENT_EOS)
+    return GST_PAD_PROBE_OK;
+  g_mutex_lock (&self->lock);
+  self->n_ended++;
+  g_cond_broadcast (&self->ended);
+  g_mutex_unlock (&self->lock);
+  return GST_PAD_PROBE_REMOVE;
+}
+
+static void
+expose (GstConicReceiver *self, GstPad *pad, GstWebRTCKind kind)
+{
+  g_autofree char *name = NULL;
+  GstPad *ghost;
+  guint index;
+
+  g_mutex_lock (&self->lock);
+  index = self->n_pads++;
+  g_mutex_unlock (&self->lock);
+  name = g_strdup_printf ("src_%u", index);
+  ghost = gst_ghost_pad_new (name, pad);
+  gst_pad_add_probe (ghost, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, on_event, self, NULL);
+  gst_pad_set_active (ghost, TRUE);
+  gst_element_add_pad (GST_ELEMENT (self->connection), ghost);
+  gst_conic_base_bin_add_output (self->bin, self->connection, kind, ghost);
+  check_complete (self);
+}
+
+static void
+on_consumer_pad (GstElement *consumer, GstPad *pad, GstConicReceiver *self)
+{
+  g_autoptr (GstCaps) caps = gst_pad_get_current_caps (pad);
+  GstWebRTCKind kind = GST_WEBRTC_KIND_VIDEO;
+
+  if (caps == NULL)
+    caps = gst_pad_query_caps (pad, NULL);
+  if (gst_caps_get_size (caps) > 0 &&
+      g_str_has_prefix (gst_structure_get_name (gst_caps_get_structure (caps, 0)), "audio/"))
+    kind = GST_WEBRTC_KIND_AUDIO;
+  expose (self, pad, kind);
+}
+
+static void
+set_boolean (GstElement *element, const char *property, gboolean value)
+{
+  if (g_object_class_find_property (G_OBJECT_GET_CLASS (element), property) != NULL)
+    g_object_set (element, property, value, NULL);
+}
+
+/* What webrtcbin and decodebin make for themselves, set right. */
+static void
+on_deep_element_added (GstBin *connection, GstBin *bin, GstElement *element, gpointer user_data)
+{
+  /* A depayloader: without these a lost keyframe shows as smear until the next one. */
+  set_boolean (element, "wait-for-keyframe", TRUE);
+  set_boolean (element, "request-keyframe", TRUE);
+  /* A jitter buffer: what is merely late would be given up for lost, and dropped when it comes. */
+  set_boolean (element, "rtx-next-seqnum", FALSE);
+}
+
+static GstPadProbeReturn
+drop_buffer (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+  return GST_PAD_PROBE_DROP;
+}
+
+static GstWebRTCKind
+get_kind (GstPad *webrtc_pad)
+{
+  g_autoptr (GstWebRTCRTPTransceiver) transceiver = NULL;
+  GstWebRTCKind kind = GST_WEBRTC_KIND_VIDEO;
+
+  g_object_get (webrtc_pad, "transceiver", &transceiver, NULL);
+  if (transceiver != NULL)
+    g_object_get (transceiver, "kind", &kind, NULL);
+  return kind;
+}
+
+/* (transfer floating) (nullable) */
+static GstElement *
+make_consumer (GstConicReceiver *self)
+{
+  static const char *const factories[] = {
+      [GST_CONIC_OUTPUT_RAW] = "decodebin",
+      [GST_CONIC_OUTPUT_ENCODED] = "parsebin",
+      [GST_CONIC_OUTPUT_RTP] = "identity",
+  };
+  GstElement *consumer = gst_element_factory_make (factories[self->mode], NULL);
+
+  if (consumer == NULL)
+    GST_ELEMENT_WARNING (self->bin, CORE, MISSING_PLUGIN,
+                         ("There is no %s: install gstreamer1.0-plugins-base",
+                          factories[self->mode]),
+                         (NULL));
+  return consumer;
+}
+
+static void
+on_webrtc_pad (GstElement *webrtcbin, GstPad *pad, GstConicReceiver *self)
+{
+  g_autoptr (GstPad) sink = NULL;
+  g_autoptr (GstPad) src = NULL;
+  GstElement *consumer;
+
+  if (gst_pad_get_direction (pad) != GST_PAD_SRC)
+    return;
+  if (!gst_conic_base_bin_receives (self->bin)) {
+    gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST, drop_buffer,
+                       NULL, NULL);
+    return;
+  }
+  consumer = make_consumer (self);
+  if (consumer == NULL)
+    return;
+  g_mutex_lock (&self->lock);
+  g_ptr_array_add (self->consumers, gst_object_ref_sink (consumer));
+  g_mutex_unlock (&self->lock);
+  gst_bin_add (GST_BIN (self->connection), consumer);
+  src = gst_element_get_static_pad (consumer, "src");
+  if (src != NULL)
+    expose (self, src, get_kind (pad));
+  else
+    g_signal_connect (consumer, "pad-added", G_CALLBACK (on_consumer_pad), self);
+  gst_element_sync_state_with_parent (consumer);
+  sink = gst_element_get_static_pad (consumer, "sink");
+  gst_pad_link (pad, sink);
+}
+
+void
+gst_conic_receiver_expect (GstConicReceiver *self, guint n_streams)
+{
+  g_mutex_lock (&self->lock);
+  self->n_expected = n_streams;
+  g_mutex_unlock (&self->lock);
+  check_complete (self);
+}
+
+void
+gst_conic_receiver_give_up (GstConicReceiver *self)
+{
+  g_mutex_lock (&self->lock);
+  if (self->n_expected != G_MAXUINT)
+    self->n_expected = 0;
+  g_mutex_unlock (&self->lock);
+  check_complete (self);
+}
+
+/* Decoders have threads of their own, and what is stopped before EOS has passed it never ends. */
+static void
+wait_for_eos (GstConicReceiver *self)
+{
+  gint64 deadline = g_get_monotonic_time () + EOS_TIME;
+
+  g_mutex_lock (&self->lock);
+  while (self->n_ended < self->n_pads && g_cond_wait_until (&self->ended, &self->lock, deadline))
+    ;
+  g_mutex_unlock (&self->lock);
+}
+
+/* In a thread of its own: streams that are played together end together, and block until all do. */
+static void
+end_consumer (GstElement *consumer, gpointer user_data)
+{
+  g_autoptr (GstPad) sink = gst_element_get_static_pad (consumer, "sink");
+  g_autoptr (GstPad) peer = gst_pad_get_peer (sink);
+
+  if (peer != NULL)
+    gst_pad_unlink (peer, sink);
+  gst_pad_send_event (sink, gst_event_new_eos ());
+}
+
+void
+gst_conic_receiver_send_eos (GstConicReceiver *self)
+{
+  g_autoptr (GPtrArray) consumers = NULL;
+
+  g_mutex_lock (&self->lock);
+  consumers = gst_conic_objects_copy (self->consumers);
+  g_mutex_unlock (&self->lock);
+  for (guint i = 0; i < consumers->len; i++)
+    gst_element_call_async (g_ptr_array_index (consumers, i), end_consumer, NULL, NULL);
+  wait_for_eos (self);
+}
+
+GstConicReceiver *
+gst_conic_receiver_new (GstElement *element, GstConicConnection *connection, GstElement *webrtcbin)
+{
+  GstConicReceiver *self = g_new0 (GstConicReceiver, 1);
+  g_autoptr (GstElement) rtpbin = gst_bin_get_by_name (GST_BIN (webrtcbin), "rtpbin");
+  const GstConicMediaSettings *settings =
+      gst_conic_base_bin_get_media_settings (GST_CONIC_BASE_BIN (element));
+
+  self->bin = GST_CONIC_BASE_BIN (element);
+  self->connection = connection;
+  self->webrtcbin = webrtcbin;
+  self->mode = settings->output;
+  g_mutex_init (&self->lock);
+  g_cond_init (&self->ended);
+  self->consumers = g_ptr_array_new_with_free_func (gst_object_unref);
+  self->n_expected = G_MAXUINT;
+  g_object_set (webrtcbin, "latency", settings->latency, NULL);
+  if (rtpbin != NULL)
+    g_object_set (rtpbin, "do-lost", settings->do_lost, NULL);
+  g_signal_connect (connection, "deep-element-added", G_CALLBACK (on_deep_element_added), NULL);
+  g_signal_connect (webrtcbin, "pad-added", G_CALLBACK (on_webrtc_pad), self);
+  return self;
+}
+
+void
+gst_conic_receiver_free (GstConicReceiver *self)
+{
+  g_signal_handlers_disconnect_by_data (self->webrtcbin, self);
+  for (guint i = 0; i < self->consumers->len; i++)
+    g_signal_handlers_disconnect_by_data (g_ptr_array_index (self->consumers, i), self);
+  g_ptr_array_unref (self->consumers);
+  g_cond_clear (&self->ended);
+  g_mutex_clear (&self->lock);
+  g_free (self);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include "gstconicconnection.h"
+
+G_BEGIN_DECLS
+
+/**
+ * GstConicReceiver:
+ *
+ * What comes in on one connection: for each stream that webrtcbin shows an element that makes of it
+ * what the application wants (GstConicOutputMode), and with it a source pad of the element.
+ */
+typedef struct _GstConicReceiver GstConicReceiver;
+
+/* (transfer full): @element: a GstConicBaseBin; @connection: the bin that @webrtcbin is in, and
+ * that the decoders go into. Both outlive this. */
+GstConicReceiver *
+gst_conic_receiver_new (GstElement *element, GstConicConnection *connection, GstElement *webrtcbin);
+
+/* Says how many streams there are going to be: the element is told when all are there. */
+void gst_conic_receiver_expect (GstConicReceiver *self, guint n_streams);
+
+/* What is missing isn't waited for any longer. */
+void gst_conic_receiver_give_up (GstConicReceiver *self);
+
+/* Ends the streams properly, with EOS; returns when that has passed, or after two seconds. */
+void gst_conic_receiver_send_eos (GstConicReceiver *self);
+
+/* Nothing comes in any more. */
+void gst_conic_receiver_free (GstConicReceiver *self);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstConicReceiver, gst_conic_receiver_free)
+
+G_END_DECLS

@@ -1,0 +1,141 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A peer played by its URI, and the forms that what is received comes out in.
+
+Shows that playbin, playbin3 and uridecodebin play `conic://HOST:PORT/PEER` with sound and the right
+colours, that gst-play-1.0 does and ends when the producer leaves, and that `output` gives decoded,
+encoded and packed media, each of which leads to the same picture.
+"""
+
+import shutil
+
+from conictest import media, peers, tap
+
+WIDTH, HEIGHT = 320, 240
+FRAME_BYTES = WIDTH * HEIGHT * 3
+COLOUR_TOLERANCE = 40
+# The encoder starts coarse.
+ENOUGH_FRAMES = 20
+RGB = f"videoconvert ! video/x-raw,format=RGB,width={WIDTH},height={HEIGHT} ! fdsink fd={{fd}}"
+TO_RAW = {
+    "raw": "",
+    "encoded": "video/x-vp8 ! vp8dec !",
+    "rtp": "application/x-rtp,media=video ! rtpvp8depay ! vp8dec !",
+}
+
+
+def error_of_colours(frame):
+    return media.smpte_error(media.rgb(frame, WIDTH, HEIGHT))
+
+
+class Player(tap.TestCase):
+    limit = 60
+
+    def setUp(self):
+        super().setUp()
+        peers.require_tools()
+        self.hub = peers.Conicd(self)
+
+    def camera(self, sources="videotestsrc is-live=true ! s. audiotestsrc is-live=true ! s."):
+        camera = peers.Launch(
+            self, "camera", f"conicsink name=s client-id=camera uri={self.hub.uri} {sources}"
+        )
+        camera.wait_message("conic-registered", **{"client-id": "camera"})
+        return camera
+
+    @property
+    def uri(self):
+        return f"conic://127.0.0.1:{self.hub.port}/camera"
+
+    def check_colours(self, pipe):
+        pipe.wait_frames(ENOUGH_FRAMES, 30)
+        self.assertLess(pipe.values()[-1], COLOUR_TOLERANCE, "it is not the test bars")
+
+    def play(self, player):
+        camera = self.camera()
+        process, pipe = peers.watch_video(
+            self,
+            player,
+            f"{player} uri={self.uri} audio-sink='fakesink name=heard signal-handoffs=true'"
+            f' video-sink="{RGB}"',
+            FRAME_BYTES,
+            error_of_colours,
+        )
+        self.check_colours(pipe)
+        self.assertEqual(camera.stop(), 0)
+        process.wait_line("Got EOS", 20)
+
+    def test_playbin(self):
+        """playbin shows a peer, and ends when that leaves"""
+        self.play("playbin")
+
+    def test_playbin3(self):
+        """playbin3 shows a peer, and ends when that leaves"""
+        self.play("playbin3")
+
+    def test_uridecodebin(self):
+        """uridecodebin gives the picture and the sound of a peer"""
+        self.camera()
+        viewer = peers.Probe(
+            self,
+            "viewer",
+            f"uridecodebin uri={self.uri} name=d  d. ! videoconvert ! appsink name=video sync=false"
+            "  d. ! audioconvert ! appsink name=audio sync=false",
+        )
+        for sink in ("video", "audio"):
+            viewer.wait_event("sample", 30, sink=sink, n=ENOUGH_FRAMES)
+
+    def test_gst_play(self):
+        """gst-play-1.0 plays a peer and ends when that leaves"""
+        if not shutil.which("gst-play-1.0"):
+            raise AssertionError("gst-play-1.0 is not installed")
+        camera = self.camera()
+        player = peers.Process(
+            self,
+            "gst-play",
+            [
+                "gst-play-1.0",
+                "--no-interactive",
+                "--videosink=fakevideosink",
+                "--audiosink=fakesink",
+                self.uri,
+            ],
+            env=peers.gst_environment(),
+        )
+        player.wait_line("Prerolled", 30)
+        self.assertEqual(camera.stop(), 0)
+        player.wait_line("Reached end of play list", 20)
+        self.assertEqual(player.wait_exit(10), 0)
+
+    def test_outputs(self):
+        """output=raw, encoded and rtp give what they say, and the same picture"""
+        self.camera()
+        for output, convert in TO_RAW.items():
+            with self.subTest(output=output):
+                _, pipe = peers.watch_video(
+                    self,
+                    output,
+                    f"conicsrc name=r target-id=camera output={output} uri={self.hub.uri}"
+                    f" r.video_0 ! {convert} {RGB}",
+                    FRAME_BYTES,
+                    error_of_colours,
+                )
+                self.check_colours(pipe)
+
+    def test_wrong_uris(self):
+        """What isn't the URI of a peer is refused by name"""
+        for uri, reason in (
+            ("conic://127.0.0.1:3000/", "not the id of one peer"),
+            ("conic://127.0.0.1:3000/a/b", "not the id of one peer"),
+            ("conic:///camera", "names no host"),
+            ("conic://127.0.0.1:3000/camera?x=1", "nothing comes after"),
+            ("conics://user@127.0.0.1:3000/camera", "no users"),
+        ):
+            with self.subTest(uri=uri):
+                launch = peers.Launch(self, "refused", f"uridecodebin uri={uri} ! fakesink")
+                launch.wait_line(reason, 20)
+                self.assertNotEqual(launch.wait_exit(10), 0)
+
+
+if __name__ == "__main__":
+    tap.main()
