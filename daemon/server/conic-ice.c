@@ -23,7 +23,7 @@ check_uris (const char *const *uris,
             const char *example,
             GError **error)
 {
-  g_autoptr (GRegex) regex = g_regex_new (pattern, 0, 0, NULL);
+  g_autoptr (GRegex) regex = g_regex_new (pattern, G_REGEX_DOLLAR_ENDONLY, 0, NULL);
 
   for (gsize i = 0; uris[i] != NULL; i++) {
     g_autoptr (GMatchInfo) match = NULL;

@@ -4,6 +4,8 @@
 
 #include "conic-server-error.h"
 
+#include <string.h>
+
 /* What a page has that is nobody's: a file, a sandbox, a redirection (RFC 6454 section 7.3). */
 #define OPAQUE "null"
 
@@ -37,7 +39,9 @@ normalize (const char *text)
     return NULL;
   scheme = g_uri_get_scheme (uri);
   host = g_ascii_strdown (g_uri_get_host (uri), -1);
-  is_ipv6 = g_strstr_len (host, -1, ":") != NULL;
+  if (strchr (host, '*') != NULL)
+    return NULL;
+  is_ipv6 = strchr (host, ':') != NULL;
   port = g_uri_get_port (uri) >= 0 ? g_uri_get_port (uri) : default_port (scheme);
   return g_strdup_printf (is_ipv6 ? "%s://[%s]:%d" : "%s://%s:%d", scheme, host, port);
 }

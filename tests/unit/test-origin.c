@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Which pages may connect to which host. */
+
+#include "conic-origin.h"
+
+#include "conic-server-error.h"
+
+#include <string.h>
+
+static void
+test_same_host (void)
+{
+  static const struct {
+    const char *origin;
+    const char *host;
+    gboolean plain; /* whether it is allowed without TLS, and with it */
+    gboolean tls;
+  } cases[] = {
+      {NULL, "h", TRUE, TRUE},
+      {NULL, NULL, TRUE, TRUE},
+      {"http://h", "h", TRUE, FALSE},
+      {"http://h", "h:80", TRUE, FALSE},
+      {"http://h:80", "h", TRUE, FALSE},
+      {"http://h:3000", "h:3000", TRUE, FALSE},
+      {"http://h:3000", "h", FALSE, FALSE},
+      {"http://h", "h:3000", FALSE, FALSE},
+      {"http://h:3000", "h:3001", FALSE, FALSE},
+      /* The TLS may end at a proxy. */
+      {"https://h", "h", TRUE, TRUE},
+      {"https://h", "h:443", TRUE, TRUE},
+      {"https://h:3000", "h:3000", TRUE, TRUE},
+      {"https://h", "h:80", FALSE, FALSE},
+      {"HTTP://H", "h", TRUE, FALSE},
+      {"https://ex.Example", "EX.example", TRUE, TRUE},
+      {"http://127.0.0.1:3000", "127.0.0.1:3000", TRUE, FALSE},
+      {"http://localhost:3000", "127.0.0.1:3000", FALSE, FALSE},
+      {"http://[::1]:3000", "[::1]:3000", TRUE, FALSE},
+      {"http://[::1]", "[::1]", TRUE, FALSE},
+      {"http://hh", "h", FALSE, FALSE},
+      {"http://h.evil", "h", FALSE, FALSE},
+      {"http://evil/h", "h", FALSE, FALSE},
+      {"http://h@evil", "h", FALSE, FALSE},
+      {"http://h/", "h", FALSE, FALSE},
+      {"http://h?", "h", FALSE, FALSE},
+      {"http://h#", "h", FALSE, FALSE},
+      {"http://h, http://evil", "h", FALSE, FALSE},
+      {"http://evil, http://h", "h", FALSE, FALSE},
+      {"http://h", "evil, h", FALSE, FALSE},
+      {"http://h", "u@h", FALSE, FALSE},
+      {"http://h", "h/x", FALSE, FALSE},
+      {"http://h", NULL, FALSE, FALSE},
+      {"http://h", "", FALSE, FALSE},
+      {"http://", "", FALSE, FALSE},
+      {"http://h:99999", "h:99999", FALSE, FALSE},
+      {"http://h:-1", "h:-1", FALSE, FALSE},
+      {"ftp://h", "h", FALSE, FALSE},
+      {"null", "null", FALSE, FALSE},
+      {"null", "h", FALSE, FALSE},
+      {"", "h", FALSE, FALSE},
+      {"h", "h", FALSE, FALSE},
+      {"//h", "h", FALSE, FALSE},
+      {"\xff", "h", FALSE, FALSE},
+  };
+  g_autoptr (ConicOrigins) origins = conic_origins_new ((const char *const[]){NULL}, NULL);
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_test_message ("%s at %s", cases[i].origin, cases[i].host);
+    g_assert_cmpint (conic_origins_allow (origins, cases[i].origin, cases[i].host, FALSE), ==,
+                     cases[i].plain);
+    g_assert_cmpint (conic_origins_allow (origins, cases[i].origin, cases[i].host, TRUE), ==,
+                     cases[i].tls);
+  }
+}
+
+static void
+test_list (void)
+{
+  static const char *const allowed[] = {"https://App.example", "http://dev:8080",
+                                        "capacitor://localhost", "null", NULL};
+  static const char *const good[] = {
+      "https://app.example", "https://app.example:443", "HTTPS://APP.EXAMPLE",
+      "http://dev:8080",     "capacitor://localhost",   "null",
+      "http://hub"};
+  static const char *const bad[] = {"http://app.example",
+                                    "https://app.example:444",
+                                    "https://app.example.evil",
+                                    "http://dev",
+                                    "http://localhost",
+                                    "capacitor://evil",
+                                    "NULL",
+                                    "null, null",
+                                    "https://app.example, https://app.example"};
+  g_autoptr (ConicOrigins) origins = conic_origins_new (allowed, NULL);
+
+  for (gsize i = 0; i < G_N_ELEMENTS (good); i++) {
+    g_test_message ("%s", good[i]);
+    g_assert_true (conic_origins_allow (origins, good[i], "hub", FALSE));
+  }
+  for (gsize i = 0; i < G_N_ELEMENTS (bad); i++) {
+    g_test_message ("%s", bad[i]);
+    g_assert_false (conic_origins_allow (origins, bad[i], "hub", FALSE));
+  }
+}
+
+static void
+test_any (void)
+{
+  g_autoptr (ConicOrigins) origins = conic_origins_new ((const char *const[]){"*", NULL}, NULL);
+
+  g_assert_true (conic_origins_allow (origins, "https://anywhere", "hub", FALSE));
+  g_assert_true (conic_origins_allow (origins, "null", "hub", TRUE));
+}
+
+static void
+test_bad_list (void)
+{
+  static const char *const bad[] = {
+      "",         "app.example",       "https://app.example/",  "https://app.example/path",
+      "https://", "https://*.example", "https://app.example:x", "https://u@app.example"};
+
+  for (gsize i = 0; i < G_N_ELEMENTS (bad); i++) {
+    g_autoptr (GError) error = NULL;
+
+    g_test_message ("%s", bad[i]);
+    g_assert_null (conic_origins_new ((const char *const[]){"https://good", bad[i], NULL}, &error));
+    g_assert_error (error, CONIC_SERVER_ERROR, CONIC_SERVER_ERROR_CONFIG);
+    g_assert_nonnull (strstr (error->message, bad[i]));
+  }
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+
+  g_test_add_func ("/origin/same-host", test_same_host);
+  g_test_add_func ("/origin/list", test_list);
+  g_test_add_func ("/origin/any", test_any);
+  g_test_add_func ("/origin/bad-list", test_bad_list);
+
+  return g_test_run ();
+}
