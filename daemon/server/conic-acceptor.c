@@ -8,6 +8,7 @@
 #include "conic-acceptor.h"
 
 #include "conic-handshake.h"
+#include "conic-log.h"
 #include "conic-server-error.h"
 
 #include <errno.h>
@@ -70,6 +71,7 @@ struct _ConicAcceptor {
   GPtrArray *listeners;
   GQueue arrivals;
   guint n_refused; /* of the arrivals */
+  ConicLogLimit complaints[CONIC_HANDSHAKE_N_RESULTS];
   ConicDeadline pause;
   int reserve_fd; /* given up to be able to refuse a connection when descriptors are used up */
 };
@@ -145,16 +147,23 @@ take_reserve (ConicAcceptor *self)
   set_listening (self, TRUE);
 }
 
+/* @result is why, unless the client was told that already. */
 static void
-close_arrival (Arrival *arrival)
+end_arrival (Arrival *arrival, ConicHandshakeResult result)
 {
   ConicAcceptor *self = arrival->acceptor;
 
   if (!arrival->refused)
-    self->stats->handshakes[CONIC_HANDSHAKE_LOST]++;
+    self->stats->handshakes[result]++;
   drop_arrival (arrival);
   if (self->reserve_fd < 0)
     take_reserve (self);
+}
+
+static void
+close_arrival (Arrival *arrival)
+{
+  end_arrival (arrival, CONIC_HANDSHAKE_LOST);
 }
 
 /* Looks at what came, as recv() does. */
@@ -215,12 +224,30 @@ discard (Arrival *arrival)
     close_arrival (arrival);
 }
 
+/* What an operator has to know of, once a minute if it happens all the time. */
+static void
+complain (ConicAcceptor *self, ConicHandshakeResult result, gint64 now)
+{
+  static const char *const complaints[CONIC_HANDSHAKE_N_RESULTS] = {
+      [CONIC_HANDSHAKE_NO_ROOM] = "there are as many clients as there may be",
+      [CONIC_HANDSHAKE_ADDRESS_LIMIT] = "its address has as many clients as one may have",
+      [CONIC_HANDSHAKE_NO_DESCRIPTORS] = "no descriptors are left",
+  };
+  guint n_kept_back;
+
+  if (complaints[result] != NULL &&
+      conic_log_limit_pass (&self->complaints[result], now, &n_kept_back))
+    g_warning ("A client was refused: %s (and %u times since this was last said)",
+               complaints[result], n_kept_back);
+}
+
 static void
 refuse (Arrival *arrival, ConicHandshakeResult result, const char *reply, gint64 now)
 {
   ConicAcceptor *self = arrival->acceptor;
 
   self->stats->handshakes[result]++;
+  complain (self, result, now);
 
   /* Whoever is refused doesn't stand in the way of the next attempt. */
   conic_address_release (g_steal_pointer (&arrival->address));
@@ -300,6 +327,17 @@ hand_over (Arrival *arrival, char *head, gsize length, gint64 now)
 }
 
 static void
+fail_tls (Arrival *arrival)
+{
+  g_autofree char *remote = conic_log_describe_remote (arrival->watch.fd);
+  const ConicLogClient client = {.remote = remote};
+
+  conic_log_client (G_LOG_LEVEL_INFO, &client, "The TLS handshake with %s failed: %s", remote,
+                    conic_tls_get_failure (arrival->tls));
+  end_arrival (arrival, CONIC_HANDSHAKE_TLS_FAILED);
+}
+
+static void
 on_arrival_ready (ConicWatch *watch, guint32 events, gint64 now)
 {
   Arrival *arrival = (Arrival *) watch;
@@ -314,9 +352,9 @@ on_arrival_ready (ConicWatch *watch, guint32 events, gint64 now)
   n = peek (arrival, head, sizeof head);
   if (n < 0 && (errno == EAGAIN || errno == EINTR))
     return;
-  if (n < 0 && arrival->tls != NULL)
-    g_debug ("A TLS handshake failed: %s", conic_tls_get_failure (arrival->tls));
-  if (n <= 0)
+  if (n < 0 && arrival->tls != NULL && !conic_tls_is_established (arrival->tls))
+    fail_tls (arrival);
+  else if (n <= 0)
     close_arrival (arrival);
   else if ((end = memmem (head, n, HEAD_END, strlen (HEAD_END))) != NULL)
     hand_over (arrival, head, end + strlen (HEAD_END) - head, now);

@@ -7,7 +7,6 @@
 #include "conic-token.h"
 
 #include <string.h>
-#include <sys/socket.h>
 
 /* The subprotocol, and what one begins with that is a token: a browser's page can send no header of
  * its choice, but it can name subprotocols. */
@@ -175,19 +174,6 @@ judge (const ConicAdmission *self, const ConicUpgrade *upgrade, ConicVerdict *ve
     admit_by_token (self, g_ptr_array_index (tokens, 0), verdict);
 }
 
-static char *
-get_peer_name (int fd)
-{
-  struct sockaddr_storage storage;
-  socklen_t length = sizeof storage;
-  g_autoptr (GSocketAddress) address = NULL;
-
-  if (getpeername (fd, (struct sockaddr *) &storage, &length) == 0)
-    address = g_socket_address_new_from_native (&storage, length);
-  return address != NULL ? g_socket_connectable_to_string (G_SOCKET_CONNECTABLE (address))
-                         : g_strdup ("a client that has gone");
-}
-
 /**
  * conic_admission_judge:
  * @self: the rules
@@ -204,9 +190,10 @@ conic_admission_judge (const ConicAdmission *self,
   *verdict = (ConicVerdict){.status = SOUP_STATUS_SWITCHING_PROTOCOLS};
   judge (self, upgrade, verdict);
   if (verdict->text != NULL) {
-    g_autofree char *name = get_peer_name (upgrade->fd);
+    g_autofree char *remote = conic_log_describe_remote (upgrade->fd);
+    const ConicLogClient client = {.remote = remote};
 
-    g_info ("Refused %s: %s", name, verdict->text);
+    conic_log_client (G_LOG_LEVEL_INFO, &client, "Refused %s: %s", remote, verdict->text);
   }
 }
 

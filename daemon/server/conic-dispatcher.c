@@ -10,6 +10,7 @@
 #include "conic-dispatcher.h"
 
 #include "conic-codec.h"
+#include "conic-log.h"
 #include "conic-websocket.h"
 
 typedef struct {
@@ -17,10 +18,12 @@ typedef struct {
   ConicDispatcher *dispatcher;
   ConicWebsocket *websocket;
   ConicAddress *address; /* (nullable) */
+  char *remote;          /* for the log */
   ConicPass *pass;       /* (nullable) */
   ConicDeadline expiry;  /* of the pass */
   gboolean registered;
-  gboolean ended; /* the hub has forgotten it */
+  gboolean was_refused; /* something, with an error */
+  gboolean ended;       /* the hub has forgotten it */
   GList link;
 } Session;
 
@@ -57,6 +60,20 @@ make_timestamp (void)
   return g_date_time_format (now, "%Y-%m-%dT%H:%M:%S.%fZ");
 }
 
+/* Only the first one, for a client may send a thousand bad messages in a second; and only the code,
+ * for a message is nobody else's business. */
+static void
+log_refusal (Session *session, ConicError code)
+{
+  const ConicLogClient client = {session->peer.id, session->remote, 0};
+
+  if (session->was_refused)
+    return;
+  session->was_refused = TRUE;
+  conic_log_client (G_LOG_LEVEL_DEBUG, &client, "Client “%s” at %s was told “%s”",
+                    client.id != NULL ? client.id : "", client.remote, conic_error_to_code (code));
+}
+
 static void
 send_to_peer (ConicPeer *peer, const ConicMessage *message)
 {
@@ -74,6 +91,8 @@ send_to_peer (ConicPeer *peer, const ConicMessage *message)
   if (ice != NULL && message->type == CONIC_MESSAGE_REGISTER_RESPONSE && message->success)
     stamped.ice_servers = ice_servers =
         conic_ice_make_servers (ice, message->client_id, g_get_real_time () / G_TIME_SPAN_SECOND);
+  if (message->has_error)
+    log_refusal (session, message->code);
   text = conic_codec_write (&stamped, peer->dialect);
   conic_websocket_send (session->websocket, g_bytes_get_data (text, NULL), g_bytes_get_size (text));
 }
@@ -130,8 +149,12 @@ update_confirmed (Session *session)
     return;
   session->registered = registered;
   conic_websocket_confirm (session->websocket, registered);
-  if (registered)
-    g_info ("Client “%s” registered", session->peer.id);
+  if (registered) {
+    const ConicLogClient client = {session->peer.id, session->remote, 0};
+
+    conic_log_client (G_LOG_LEVEL_INFO, &client, "Client “%s” at %s registered", client.id,
+                      client.remote);
+  }
 }
 
 static void
@@ -175,13 +198,25 @@ is_lost (ConicStatus status)
 }
 
 static void
+log_end (Session *session, ConicStatus status, const char *reason)
+{
+  const ConicLogClient client = {session->peer.id, session->remote, status};
+
+  if (client.id != NULL)
+    conic_log_client (G_LOG_LEVEL_INFO, &client, "Client “%s” at %s left: %d (%s)", client.id,
+                      client.remote, status, reason);
+  else
+    conic_log_client (G_LOG_LEVEL_INFO, &client, "Unregistered client at %s left: %d (%s)",
+                      client.remote, status, reason);
+}
+
+static void
 on_ended (ConicStatus status, const char *reason, gint64 now, gpointer user_data)
 {
   Session *session = user_data;
   ConicDispatcher *self = session->dispatcher;
 
-  if (session->peer.id != NULL)
-    g_info ("Client “%s” left: %d (%s)", session->peer.id, status, reason);
+  log_end (session, status, reason);
   conic_hub_remove (self->hub, &session->peer, is_lost (status), now);
   set_expiry (session, -1);
   session->ended = TRUE;
@@ -193,6 +228,7 @@ free_session (Session *session)
 {
   g_queue_unlink (&session->dispatcher->sessions, &session->link);
   conic_address_release (session->address);
+  g_free (session->remote);
   g_clear_pointer (&session->pass, conic_pass_free);
   g_free (session);
 }
@@ -290,6 +326,7 @@ conic_dispatcher_take (ConicDispatcher *self,
   session->peer.interface = &peer_interface;
   session->dispatcher = self;
   session->address = address;
+  session->remote = conic_log_describe_remote (fd);
   session->expiry.expired = on_expired;
   session->pass = pass;
   if (pass != NULL) {

@@ -2,7 +2,15 @@
 
 #include "conic-log.h"
 
+#include <gio/gio.h>
 #include <stdio.h>
+#include <sys/socket.h>
+
+/* Fields of a message about a client, if there are all of them. */
+#define MAX_FIELDS 6
+
+/* Microseconds between two messages of the same kind about something that floods. */
+#define LIMIT_INTERVAL (60 * G_TIME_SPAN_SECOND)
 
 static const struct {
   const char *name;
@@ -24,6 +32,16 @@ conic_log_level_from_name (const char *name, GLogLevelFlags *level)
   return FALSE;
 }
 
+/* Not only controls: a line separator or an override of direction forges a log as well. */
+static gboolean
+is_harmless (gunichar c)
+{
+  GUnicodeType type = g_unichar_type (c);
+
+  return g_unichar_isprint (c) && type != G_UNICODE_LINE_SEPARATOR &&
+         type != G_UNICODE_PARAGRAPH_SEPARATOR;
+}
+
 char *
 conic_log_escape (const char *text)
 {
@@ -33,13 +51,85 @@ conic_log_escape (const char *text)
   for (const char *p = valid; *p != '\0'; p = g_utf8_next_char (p)) {
     gunichar c = g_utf8_get_char (p);
 
-    /* Not only controls: a line separator or an override of direction forges a log as well. */
-    if (g_unichar_isprint (c))
+    if (is_harmless (c))
       g_string_append_unichar (escaped, c);
     else
       g_string_append_printf (escaped, "\\u%04x", c);
   }
   return g_string_free (escaped, FALSE);
+}
+
+char *
+conic_log_describe_remote (int fd)
+{
+  struct sockaddr_storage storage;
+  socklen_t length = sizeof storage;
+  g_autoptr (GSocketAddress) address = NULL;
+
+  if (getpeername (fd, (struct sockaddr *) &storage, &length) == 0)
+    address = g_socket_address_new_from_native (&storage, length);
+  return address != NULL ? g_socket_connectable_to_string (G_SOCKET_CONNECTABLE (address))
+                         : g_strdup ("an address that has gone");
+}
+
+/* The number that syslog has for it: RFC 5424 section 6.2.1. */
+static const char *
+syslog_priority (GLogLevelFlags level)
+{
+  switch (level & G_LOG_LEVEL_MASK) {
+  case G_LOG_LEVEL_CRITICAL:
+  case G_LOG_LEVEL_WARNING:
+    return "4";
+  case G_LOG_LEVEL_MESSAGE:
+    return "5";
+  case G_LOG_LEVEL_INFO:
+    return "6";
+  default:
+    return "7";
+  }
+}
+
+static void
+add_field (GLogField *fields, gsize *n, const char *key, const char *value)
+{
+  if (value != NULL)
+    fields[(*n)++] = (GLogField){.key = key, .value = value, .length = -1};
+}
+
+void
+conic_log_client (GLogLevelFlags level, const ConicLogClient *client, const char *format, ...)
+{
+  g_autofree char *message = NULL;
+  GLogField fields[MAX_FIELDS];
+  char code[8];
+  gsize n = 0;
+  va_list arguments;
+
+  va_start (arguments, format);
+  message = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+  g_snprintf (code, sizeof code, "%u", client->close_code);
+
+  add_field (fields, &n, "GLIB_DOMAIN", G_LOG_DOMAIN);
+  add_field (fields, &n, "PRIORITY", syslog_priority (level));
+  add_field (fields, &n, "MESSAGE", message);
+  add_field (fields, &n, "CONIC_CLIENT_ID", client->id);
+  add_field (fields, &n, "CONIC_REMOTE", client->remote);
+  add_field (fields, &n, "CONIC_CLOSE_CODE", client->close_code != 0 ? code : NULL);
+  g_log_structured_array (level, fields, n);
+}
+
+gboolean
+conic_log_limit_pass (ConicLogLimit *self, gint64 now, guint *n_kept_back)
+{
+  if (now < self->next) {
+    self->n_kept_back++;
+    return FALSE;
+  }
+  *n_kept_back = self->n_kept_back;
+  self->n_kept_back = 0;
+  self->next = now + LIMIT_INTERVAL;
+  return TRUE;
 }
 
 static const char *

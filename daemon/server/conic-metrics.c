@@ -42,6 +42,7 @@ static const char *const results[CONIC_HANDSHAKE_N_RESULTS] = {
     [CONIC_HANDSHAKE_UPGRADED] = "upgraded",
     [CONIC_HANDSHAKE_HTTP] = "http",
     [CONIC_HANDSHAKE_INVALID] = "invalid",
+    [CONIC_HANDSHAKE_TLS_FAILED] = "tls_failed",
     [CONIC_HANDSHAKE_FORBIDDEN] = "forbidden",
     [CONIC_HANDSHAKE_UNAUTHORIZED] = "unauthorized",
     [CONIC_HANDSHAKE_TIMEOUT] = "timeout",

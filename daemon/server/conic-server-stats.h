@@ -11,6 +11,7 @@ G_BEGIN_DECLS
  * @CONIC_HANDSHAKE_UPGRADED: it is a WebSocket connection now
  * @CONIC_HANDSHAKE_HTTP: it was a request for something else, which was answered
  * @CONIC_HANDSHAKE_INVALID: it was no proper handshake
+ * @CONIC_HANDSHAKE_TLS_FAILED: it was no proper TLS handshake
  * @CONIC_HANDSHAKE_FORBIDDEN: the page that it came from may not connect
  * @CONIC_HANDSHAKE_UNAUTHORIZED: it had no good token
  * @CONIC_HANDSHAKE_TIMEOUT: the client took too long
@@ -25,6 +26,7 @@ typedef enum {
   CONIC_HANDSHAKE_UPGRADED,
   CONIC_HANDSHAKE_HTTP,
   CONIC_HANDSHAKE_INVALID,
+  CONIC_HANDSHAKE_TLS_FAILED,
   CONIC_HANDSHAKE_FORBIDDEN,
   CONIC_HANDSHAKE_UNAUTHORIZED,
   CONIC_HANDSHAKE_TIMEOUT,
