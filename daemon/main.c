@@ -103,6 +103,9 @@ announce (Daemon *daemon)
        address++)
     g_string_append_printf (line, " %s://%s" CONIC_DEFAULT_PATH,
                             conic_server_has_tls (daemon->server) ? "wss" : "ws", *address);
+  for (const char *const *address = conic_server_get_metrics_addresses (daemon->server);
+       *address != NULL; address++)
+    g_string_append_printf (line, " http://%s/metrics", *address);
   printf ("conicd " CONIC_VERSION " %s\n", line->str);
   fflush (stdout);
   line->str[0] = g_ascii_toupper (line->str[0]);

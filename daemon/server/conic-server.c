@@ -429,6 +429,13 @@ conic_server_get_addresses (ConicServer *self)
   return (const char *const *) self->addresses->pdata;
 }
 
+/* (transfer none): the same for the addresses that are not for clients */
+const char *const *
+conic_server_get_metrics_addresses (ConicServer *self)
+{
+  return (const char *const *) self->metrics_addresses->pdata;
+}
+
 /**
  * conic_server_stop:
  * @self: the server

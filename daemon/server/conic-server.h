@@ -22,6 +22,7 @@ gboolean conic_server_reload (ConicServer *server, const ConicConfig *config, GE
 
 gboolean conic_server_has_tls (ConicServer *server);
 const char *const *conic_server_get_addresses (ConicServer *server);
+const char *const *conic_server_get_metrics_addresses (ConicServer *server);
 void conic_server_stop (ConicServer *server, GSourceOnceFunc stopped, gpointer user_data);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ConicServer, conic_server_free)
