@@ -52,17 +52,22 @@ REQUEST = (
 class Client:
     """A connection to the daemon. Blocking, each read with a deadline of `timeout` seconds.
 
-    tls  an ssl.SSLContext, for a connection with TLS
+    tls     an ssl.SSLContext, for a connection with TLS
+    host    the daemon's address, IPv4 or IPv6
+    source  the client's own, if the kernel isn't to choose it
     """
 
-    def __init__(self, case, port, extra="", early=b"", receive_buffer=None, timeout=10, path="/ws", tls=None):
-        self.socket = socket.socket()
+    def __init__(self, case, port, extra="", early=b"", receive_buffer=None, timeout=10, path="/ws", tls=None,
+                 host="127.0.0.1", source=None):
+        self.socket = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+        if source:
+            self.socket.bind((source, 0))
         if receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.socket.settimeout(tap.seconds(timeout))
         # What is sent in pieces is to travel in pieces, and at once.
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.socket.connect(("127.0.0.1", port))
+        self.socket.connect((host, port))
         if tls:
             self.socket = tls.wrap_socket(self.socket, server_hostname="localhost")
         case.addCleanup(self.socket.close)
@@ -73,6 +78,7 @@ class Client:
         self.socket.sendall(request.encode() + early)
         self.response = self._until(b"\r\n\r\n").decode()
         if not self.response.startswith("HTTP/1.1 101 "):
+            self.socket.close()
             raise AssertionError(f"no upgrade: {self.response}")
 
     def _more(self):
@@ -188,6 +194,11 @@ class Client:
         if "raw" in message:
             return json.loads(message["raw"])["Code"], message
         return message["data"]["code"], message
+
+    def reset(self):
+        """Leaves as if the network were gone: without a word but TCP's own."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.socket.close()
 
     def close(self):
         """Leaves properly."""

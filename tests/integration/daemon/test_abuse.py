@@ -9,6 +9,7 @@ test_websocket.py.
 
 import socket
 
+import hub as hubs
 from conictest import tap
 from conictest.peers import Conicd
 from conictest.process import status
@@ -52,10 +53,7 @@ class AbuseTest(tap.TestCase):
 
     def test_answers_unread(self):
         """A client that asks without end and reads nothing is let go, and costs a bounded queue"""
-        path = self.path("conicd.conf")
-        with open(path, "w", encoding="utf-8") as file:
-            file.write("[timeouts]\nslow-seconds=0.5\nclose-seconds=0.5\n")
-        hub = Conicd(self, arguments=("--config", path), name="impatient")
+        hub = hubs.start(self, name="impatient", slow_seconds=0.5, close_seconds=0.5, **hubs.UNLIMITED)
         client = Client(self, hub.port, receive_buffer=4096)
         client.register("greedy")
         before = status(hub.pid)["rss"]

@@ -12,8 +12,8 @@ import urllib.request
 
 from conictest import tap
 from conictest.peers import CONICD, ROOT, Conicd
-from conictest.process import Process, status
-from rawsocket import PING, REQUEST, Client, Closed
+from conictest.process import Process
+from rawsocket import REQUEST, Client, Closed
 
 
 class ProcessTest(tap.TestCase):
@@ -220,60 +220,6 @@ class ProcessTest(tap.TestCase):
                 connection.sendall(good.replace(old, new).encode() + b"12345")
                 answer = connection.recv(65536).decode()
                 self.assertRegex(answer, rf"^HTTP/1\.1 {status_code}", new)
-
-    def test_deadlines(self):
-        """Half-open, drip-fed, never registered and silent clients are let go after their time"""
-        hub = Conicd(self, arguments=("--config", self.file(
-            "[timeouts]\nhandshake-seconds=0.5\nregister-seconds=0.5\nping-seconds=0.3\npong-seconds=0.5\n")))
-        fds = status(hub.pid)["fds"]
-        silent = socket.create_connection(("127.0.0.1", hub.port))
-        drip = socket.create_connection(("127.0.0.1", hub.port))
-        for connection in (silent, drip):
-            connection.settimeout(tap.seconds(10))
-        stop = threading.Event()
-
-        def feed():
-            # Paced by the event, so that what ends it is the daemon and not the end of the request.
-            for byte in REQUEST.format(path="/ws", port=1, key="x", extra="X: y\r\n" * 100).encode():
-                if stop.wait(0.02):
-                    return
-                try:
-                    drip.send(bytes([byte]))
-                except OSError:
-                    return
-
-        feeder = threading.Thread(target=feed)
-        feeder.start()
-        self.assertIn(b" 408 ", silent.recv(1000))
-        self.assertIn(b" 408 ", drip.recv(1000))
-        stop.set()
-        feeder.join()
-        silent.close()
-        drip.close()
-
-        idle = Client(self, hub.port)
-        self.assertEqual(idle.closed(), 1008)
-        idle.ended()
-        idle.socket.close()
-
-        answers = Client(self, hub.port)
-        answers.register("answers")
-        pings = 0
-        dead = Client(self, hub.port)
-        dead.register("dead")
-        while True:
-            _, opcode, payload = answers.receive_frame()
-            self.assertEqual(opcode, PING)
-            answers.send_frame(10, payload)
-            answers.send({"type": "list_request"})
-            if "dead" not in str(answers.receive_json()):
-                break
-            pings += 1
-        self.assertGreater(pings, 0)
-        self.assertEqual(dead.closed(), 1006)
-        self.assertEqual(answers.close(), 1000)
-        answers.ended()
-        self.assertEqual(status(hub.pid)["fds"], fds)
 
     def test_clients_limit(self):
         """One client more than the limit is answered with 503, and the next gets in when one left"""
