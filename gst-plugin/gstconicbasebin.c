@@ -249,6 +249,11 @@ session_negotiate (GstElement *element, GstConicSession *session)
 }
 
 static void
+session_stable (GstElement *element, GstConicSession *session)
+{
+}
+
+static void
 session_connected (GstElement *element, GstConicSession *session)
 {
   gst_conic_connection_open (find_connection (GST_CONIC_BASE_BIN (element), session));
@@ -369,11 +374,20 @@ stopping (GstElement *element)
   gst_conic_timer_stop (&priv->eos_timer);
 }
 
-static const GstConicEndpointHandlers handlers = {
+static gboolean
+calls_again (GstElement *element, gboolean by_peer)
+{
+  /* Who receives comes to its end with the one who sends. */
+  return !by_peer || !gst_conic_base_bin_receives (GST_CONIC_BASE_BIN (element));
+}
+
+static const GstConicCallsHandlers handlers = {
     .session_new = session_new,
     .session_negotiate = session_negotiate,
+    .session_stable = session_stable,
     .session_connected = session_connected,
     .session_closed = session_closed,
+    .calls_again = calls_again,
     .stopping = stopping,
 };
 

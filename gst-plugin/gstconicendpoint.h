@@ -2,7 +2,7 @@
 
 #pragma once
 
-#include "gstconicsession.h"
+#include "gstconiccalls.h"
 #include "gstconicsettings.h"
 
 G_BEGIN_DECLS
@@ -11,30 +11,11 @@ G_BEGIN_DECLS
  * GstConicEndpoint:
  *
  * What makes an element a peer: the properties that say which hub and whom to call, the thread
- * that all signaling happens in, the registration, and the map of sessions. conicsignaller and
- * conicbin own one each.
+ * that all signaling happens in, the registration, and the calls. conicsignaller and conicbin own
+ * one each.
  */
 #define GST_TYPE_CONIC_ENDPOINT (gst_conic_endpoint_get_type ())
 G_DECLARE_FINAL_TYPE (GstConicEndpoint, gst_conic_endpoint, GST, CONIC_ENDPOINT, GObject)
-
-/**
- * GstConicEndpointHandlers:
- * @session_new: give @session a webrtcbin with gst_conic_session_open(), or refuse with @error
- * @session_negotiate: the session is to offer, or has been offered something: set up media, then
- *   gst_conic_session_offer() or gst_conic_session_answer(), at once or later
- * @session_connected: media and data may flow
- * @session_closed: put away what belongs to @session; @by_peer: the other side said goodbye
- * @stopping: all sessions are closed, and the thread is about to end
- *
- * What the element does about sessions; always called in the endpoint's thread.
- */
-typedef struct {
-  gboolean (*session_new) (GstElement *element, GstConicSession *session, GError **error);
-  void (*session_negotiate) (GstElement *element, GstConicSession *session);
-  void (*session_connected) (GstElement *element, GstConicSession *session);
-  void (*session_closed) (GstElement *element, GstConicSession *session, gboolean by_peer);
-  void (*stopping) (GstElement *element);
-} GstConicEndpointHandlers;
 
 /* The properties of gst_conic_settings_install_properties(); FALSE if @id isn't one of them. */
 gboolean gst_conic_endpoint_set_property (GstConicEndpoint *self, guint id, const GValue *value);
@@ -42,7 +23,7 @@ gboolean gst_conic_endpoint_get_property (GstConicEndpoint *self, guint id, GVal
 
 /* @element owns the endpoint and outlives it. */
 GstConicEndpoint *gst_conic_endpoint_new (GstElement *element,
-                                          const GstConicEndpointHandlers *handlers);
+                                          const GstConicCallsHandlers *handlers);
 
 /* READY to PAUSED: connects to the hub. */
 void gst_conic_endpoint_start (GstConicEndpoint *self);

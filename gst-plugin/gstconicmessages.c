@@ -113,6 +113,13 @@ gst_conic_messages_new_refusal (const char *peer_id, const char *reason)
                       "“%s” refused the call: %s", peer_id, reason);
 }
 
+GError *
+gst_conic_messages_new_loss (const char *peer_id, const char *reason)
+{
+  return g_error_new (GST_CONIC_SESSION_ERROR, GST_CONIC_SESSION_ERROR_TRANSPORT,
+                      "“%s” lost the session: %s", peer_id, reason);
+}
+
 static void
 post (GstElement *element, GstStructure *structure)
 {

@@ -17,6 +17,9 @@ GError *gst_conic_messages_at_hub (const GError *error, const char *uri, const c
 /* (transfer full): the other side said goodbye to an offer */
 GError *gst_conic_messages_new_refusal (const char *peer_id, const char *reason);
 
+/* (transfer full): the other side said goodbye because the session broke */
+GError *gst_conic_messages_new_loss (const char *peer_id, const char *reason);
+
 /* Element messages: `conic-registered` (client-id), and of a session (peer-id, session-id)
  * `conic-session-started`, `conic-session-ended` (reason), `conic-session-failed` (reason). */
 void gst_conic_messages_registered (GstElement *element, const char *client_id);

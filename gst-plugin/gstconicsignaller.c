@@ -79,7 +79,7 @@ session_negotiate (GstElement *element, GstConicSession *session)
 }
 
 static void
-session_connected (GstElement *element, GstConicSession *session)
+ignore_session (GstElement *element, GstConicSession *session)
 {
 }
 
@@ -92,16 +92,25 @@ session_closed (GstElement *element, GstConicSession *session, gboolean by_peer)
     self->session = NULL;
 }
 
+/* The webrtcbin has had its session. */
+static gboolean
+calls_again (GstElement *element, gboolean by_peer)
+{
+  return FALSE;
+}
+
 static void
 stopping (GstElement *element)
 {
 }
 
-static const GstConicEndpointHandlers handlers = {
+static const GstConicCallsHandlers handlers = {
     .session_new = session_new,
     .session_negotiate = session_negotiate,
-    .session_connected = session_connected,
+    .session_stable = ignore_session,
+    .session_connected = ignore_session,
     .session_closed = session_closed,
+    .calls_again = calls_again,
     .stopping = stopping,
 };
 

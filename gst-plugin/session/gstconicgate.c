@@ -22,9 +22,10 @@ struct _GstConicGate {
   GstElement *webrtcbin;
   GMutex lock; /* innermost: nothing is called with it held */
   GateState state;
-  GStrv fingerprints;      /* NULL until a description came */
-  GPtrArray *certificates; /* PEM of those shown so far */
-  GstConicGateFunc func;
+  GStrv fingerprints;         /* NULL until a description came */
+  GPtrArray *certificates;    /* PEM of those shown so far */
+  GstConicPulseCounts counts; /* each atomic */
+  const GstConicGateHandlers *handlers;
   gpointer user_data;
   GDestroyNotify destroy;
 };
@@ -72,7 +73,7 @@ judge (GstConicGate *gate)
   g_mutex_unlock (&gate->lock);
 
   if (now != old)
-    gate->func (now == GATE_OPEN, gate->user_data);
+    gate->handlers->judged (now == GATE_OPEN, gate->user_data);
 }
 
 static void
@@ -89,33 +90,91 @@ on_peer_pem (GstElement *dtlssrtpdec, GParamSpec *pspec, GstConicGate *gate)
   judge (gate);
 }
 
+/* The nick of the state: the type is the dtls plugin's own. */
+static void
+on_connection_state (GstElement *dtlssrtpdec, GParamSpec *pspec, GstConicGate *gate)
+{
+  GValue state = G_VALUE_INIT;
+  const GEnumValue *value;
+
+  g_value_init (&state, pspec->value_type);
+  g_object_get_property (G_OBJECT (dtlssrtpdec), pspec->name, &state);
+  value = g_enum_get_value (G_PARAM_SPEC_ENUM (pspec)->enum_class, g_value_get_enum (&state));
+  if (value != NULL && g_str_equal (value->value_nick, "closed") &&
+      g_atomic_int_get (&gate->state) == GATE_OPEN)
+    gate->handlers->closed (gate->user_data);
+  g_value_unset (&state);
+}
+
 static GstPadProbeReturn
-on_buffer (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+on_outgoing (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 {
   GstConicGate *gate = user_data;
 
   return g_atomic_int_get (&gate->state) == GATE_OPEN ? GST_PAD_PROBE_OK : GST_PAD_PROBE_DROP;
 }
 
-static void
-guard_pad (GstPad *pad, GstConicGate *gate)
+static GstPadProbeReturn
+on_incoming (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 {
-  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST, on_buffer,
+  GstConicGate *gate = user_data;
+
+  if (g_atomic_int_get (&gate->state) != GATE_OPEN)
+    return GST_PAD_PROBE_DROP;
+  g_atomic_int_inc (&gate->counts.packets);
+  return GST_PAD_PROBE_OK;
+}
+
+static GstPadProbeReturn
+on_report (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+  GstConicGate *gate = user_data;
+
+  if (g_atomic_int_get (&gate->state) == GATE_OPEN)
+    g_atomic_int_inc (&gate->counts.reports);
+  return GST_PAD_PROBE_OK;
+}
+
+static GstPadProbeReturn
+on_sent (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+  GstConicGate *gate = user_data;
+
+  if (g_atomic_int_get (&gate->state) == GATE_OPEN)
+    g_atomic_int_inc (&gate->counts.sent);
+  return GST_PAD_PROBE_OK;
+}
+
+static void
+add_probe (GstPad *pad, GstPadProbeCallback callback, GstConicGate *gate)
+{
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST, callback,
                      g_atomic_rc_box_acquire (gate), unref_gate);
+}
+
+/* The pads on the far side of the handshake; the others carry what is encrypted. */
+static void
+guard_pad (GstPad *pad, gboolean is_dec, GstConicGate *gate)
+{
+  if (gst_pad_get_direction (pad) != (is_dec ? GST_PAD_SRC : GST_PAD_SINK))
+    return;
+  add_probe (pad, is_dec ? on_incoming : on_outgoing, gate);
+  if (is_dec && g_str_has_prefix (GST_PAD_NAME (pad), "rtcp_"))
+    add_probe (pad, on_report, gate);
+  else if (!is_dec && g_str_has_prefix (GST_PAD_NAME (pad), "rtp_"))
+    add_probe (pad, on_sent, gate);
 }
 
 static void
 on_enc_pad_added (GstElement *element, GstPad *pad, GstConicGate *gate)
 {
-  if (gst_pad_get_direction (pad) == GST_PAD_SINK)
-    guard_pad (pad, gate);
+  guard_pad (pad, FALSE, gate);
 }
 
 static void
 on_dec_pad_added (GstElement *element, GstPad *pad, GstConicGate *gate)
 {
-  if (gst_pad_get_direction (pad) == GST_PAD_SRC)
-    guard_pad (pad, gate);
+  guard_pad (pad, TRUE, gate);
 }
 
 static void
@@ -134,12 +193,13 @@ guard_element (GstElement *element, GstConicGate *gate)
                          unref_closure_gate, 0);
   GST_OBJECT_LOCK (element);
   for (GList *l = element->pads; l != NULL; l = l->next)
-    if (gst_pad_get_direction (l->data) == (is_dec ? GST_PAD_SRC : GST_PAD_SINK))
-      guard_pad (l->data, gate);
+    guard_pad (l->data, is_dec, gate);
   GST_OBJECT_UNLOCK (element);
 
   if (is_dec) {
     g_signal_connect_data (element, "notify::peer-pem", G_CALLBACK (on_peer_pem),
+                           g_atomic_rc_box_acquire (gate), unref_closure_gate, 0);
+    g_signal_connect_data (element, "notify::connection-state", G_CALLBACK (on_connection_state),
                            g_atomic_rc_box_acquire (gate), unref_closure_gate, 0);
     on_peer_pem (element, NULL, gate);
   }
@@ -159,7 +219,7 @@ guard_existing (const GValue *item, gpointer user_data)
 
 GstConicGate *
 gst_conic_gate_new (GstElement *webrtcbin,
-                    GstConicGateFunc func,
+                    const GstConicGateHandlers *handlers,
                     gpointer user_data,
                     GDestroyNotify destroy)
 {
@@ -169,7 +229,7 @@ gst_conic_gate_new (GstElement *webrtcbin,
   gate->webrtcbin = gst_object_ref (webrtcbin);
   g_mutex_init (&gate->lock);
   gate->certificates = g_ptr_array_new_with_free_func (g_free);
-  gate->func = func;
+  gate->handlers = handlers;
   gate->user_data = user_data;
   gate->destroy = destroy;
 
@@ -188,6 +248,14 @@ gst_conic_gate_expect (GstConicGate *gate, const char *const *fingerprints)
   gate->fingerprints = g_strdupv ((GStrv) fingerprints);
   g_mutex_unlock (&gate->lock);
   judge (gate);
+}
+
+void
+gst_conic_gate_count (GstConicGate *gate, GstConicPulseCounts *counts)
+{
+  counts->packets = g_atomic_int_get (&gate->counts.packets);
+  counts->reports = g_atomic_int_get (&gate->counts.reports);
+  counts->sent = g_atomic_int_get (&gate->counts.sent);
 }
 
 void

@@ -4,6 +4,8 @@
 
 #include <gst/gst.h>
 
+#include "gstconicpulse.h"
+
 G_BEGIN_DECLS
 
 /**
@@ -16,22 +18,26 @@ G_BEGIN_DECLS
 typedef struct _GstConicGate GstConicGate;
 
 /**
- * GstConicGateFunc:
- * @verified: whether the certificate was the right one
- *
- * Called once, in the thread that runs the DTLS handshake, or in that of gst_conic_gate_expect().
+ * GstConicGateHandlers:
+ * @judged: called once: whether the certificate was the right one; in the thread that runs the DTLS
+ *   handshake, or in that of gst_conic_gate_expect()
+ * @closed: the other side has ended the DTLS connection (close_notify); in a streaming thread
  */
-typedef void (*GstConicGateFunc) (gboolean verified, gpointer user_data);
+typedef struct {
+  void (*judged) (gboolean verified, gpointer user_data);
+  void (*closed) (gpointer user_data);
+} GstConicGateHandlers;
 
 /**
  * gst_conic_gate_new:
  * @webrtcbin: the element to guard; the gate lives until gst_conic_gate_free()
- * @user_data: for @func, as long as @webrtcbin may handshake: @destroy tells when that is over
+ * @handlers: (transfer none): lives as long as the gate
+ * @user_data: for @handlers, as long as @webrtcbin may handshake: @destroy tells when that is over
  *
  * Returns: (transfer full): a closed gate
  */
 GstConicGate *gst_conic_gate_new (GstElement *webrtcbin,
-                                  GstConicGateFunc func,
+                                  const GstConicGateHandlers *handlers,
                                   gpointer user_data,
                                   GDestroyNotify destroy);
 
@@ -42,6 +48,9 @@ GstConicGate *gst_conic_gate_new (GstElement *webrtcbin,
  * Says which certificates are right; again when a new description replaces the old one.
  */
 void gst_conic_gate_expect (GstConicGate *gate, const char *const *fingerprints);
+
+/* (out): what has passed so far. Nobody but the peer can have sent it: it has been decrypted. */
+void gst_conic_gate_count (GstConicGate *gate, GstConicPulseCounts *counts);
 
 /* Leaves the webrtcbin alone. What the gate has not let through it never will. */
 void gst_conic_gate_free (GstConicGate *gate);

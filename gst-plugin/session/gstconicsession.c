@@ -14,6 +14,7 @@
 
 #include "gstconicgate.h"
 #include "gstconicice.h"
+#include "gstconicpulse.h"
 #include "gstconicstats.h"
 #include "gstconictimer.h"
 
@@ -23,8 +24,9 @@ GST_DEBUG_CATEGORY_STATIC (gst_conic_session_debug);
 /* Early candidates that are kept. A host with many addresses gathers a few dozen. */
 #define EARLY_CANDIDATES_MAX 256
 
-/* Milliseconds between two readings of webrtcbin's statistics. */
-#define STATS_INTERVAL 1000
+/* Milliseconds that the goodbye of a peer has to arrive after the end of its DTLS connection: it
+ * takes the way over the hub, and says why. */
+#define GOODBYE_TIME 2000
 
 typedef enum {
   SESSION_NEW,
@@ -64,7 +66,9 @@ struct _GstConicSession {
 
   guint timeout;
   GSource *deadline;
-  GSource *stats_timer;
+  GSource *goodbye_timer;
+  GSource *pulse_timer;
+  GstConicPulse pulse;
   gboolean verified;
   gboolean transport_up;
   gboolean connected;
@@ -258,23 +262,39 @@ move (GstConicSession *self, SessionState to)
   return TRUE;
 }
 
+/* What hasn't happened in time. */
+static void
+fail_late (GstConicSession *self)
+{
+  GstWebRTCICEConnectionState ice;
+
+  g_object_get (self->webrtcbin, "ice-connection-state", &ice, NULL);
+  if (self->state == SESSION_HAVE_OFFER)
+    fail_with (self, GST_CONIC_SESSION_ERROR_TIMEOUT, "no answer from “%s” came within %u s",
+               self->peer_id, self->timeout);
+  else if (self->state != SESSION_STABLE)
+    fail_with (self, GST_CONIC_SESSION_ERROR_TIMEOUT,
+               "the session with “%s” was not described within %u s: no media came to describe",
+               self->peer_id, self->timeout);
+  else if (ice == GST_WEBRTC_ICE_CONNECTION_STATE_CONNECTED ||
+           ice == GST_WEBRTC_ICE_CONNECTION_STATE_COMPLETED)
+    fail_with (self, GST_CONIC_SESSION_ERROR_TIMEOUT,
+               "“%s” was reached, but the DTLS handshake did not end within %u s", self->peer_id,
+               self->timeout);
+  else
+    fail_with (self, GST_CONIC_SESSION_ERROR_TIMEOUT,
+               "no path to “%s” was found within %u s: set stun-server or turn-servers if the two "
+               "are in different networks",
+               self->peer_id, self->timeout);
+}
+
 static gboolean
 on_deadline (gpointer user_data)
 {
   GstConicSession *self = user_data;
 
   gst_conic_timer_stop (&self->deadline);
-  if (self->state == SESSION_HAVE_OFFER && !self->remote_applied)
-    fail_with (self, GST_CONIC_SESSION_ERROR_TIMEOUT, "no answer from “%s” came within %u s",
-               self->peer_id, self->timeout);
-  else if (self->connected)
-    fail_with (self, GST_CONIC_SESSION_ERROR_TIMEOUT,
-               "“%s” is gone: nothing was heard of it for %u s", self->peer_id, self->timeout);
-  else
-    fail_with (self, GST_CONIC_SESSION_ERROR_TIMEOUT,
-               "no path to “%s” was found within %u s: set stun-server or turn-servers if the two "
-               "are in different networks",
-               self->peer_id, self->timeout);
+  fail_late (self);
   return G_SOURCE_REMOVE;
 }
 
@@ -401,6 +421,15 @@ gst_conic_session_resend (GstConicSession *self)
   send_candidates (self);
 }
 
+/* Both descriptions are in force. */
+static void
+settle (GstConicSession *self)
+{
+  if (self->connected)
+    gst_conic_timer_stop (&self->deadline);
+  self->handlers->stable (self, self->user_data);
+}
+
 static void
 local_set_event (GstConicSession *self, gpointer reply)
 {
@@ -408,8 +437,11 @@ local_set_event (GstConicSession *self, gpointer reply)
 
   if (!check_reply (self, reply, "webrtcbin refused its own description"))
     return;
-  if (move (self, is_offer ? SESSION_HAVE_OFFER : SESSION_STABLE))
-    description_out (self, is_offer ? GST_WEBRTC_SDP_TYPE_OFFER : GST_WEBRTC_SDP_TYPE_ANSWER);
+  if (!move (self, is_offer ? SESSION_HAVE_OFFER : SESSION_STABLE))
+    return;
+  description_out (self, is_offer ? GST_WEBRTC_SDP_TYPE_OFFER : GST_WEBRTC_SDP_TYPE_ANSWER);
+  if (!is_offer)
+    settle (self);
 }
 
 static void
@@ -437,8 +469,11 @@ gst_conic_session_offer (GstConicSession *self)
 {
   g_return_if_fail (GST_IS_CONIC_SESSION (self));
 
-  if (move (self, SESSION_OFFERING))
-    g_signal_emit_by_name (self->webrtcbin, "create-offer", NULL, promise_to (self, created_event));
+  if (!move (self, SESSION_OFFERING))
+    return;
+  if (self->connected)
+    start_deadline (self);
+  g_signal_emit_by_name (self->webrtcbin, "create-offer", NULL, promise_to (self, created_event));
 }
 
 static void
@@ -456,6 +491,8 @@ remote_set_event (GstConicSession *self, gpointer reply)
   if (self->state == SESSION_ANSWERING)
     g_signal_emit_by_name (self->webrtcbin, "create-answer", NULL,
                            promise_to (self, created_event));
+  else if (self->state == SESSION_STABLE)
+    settle (self);
 }
 
 static void
@@ -466,6 +503,7 @@ apply_remote (GstConicSession *self, GstWebRTCSDPType type)
   GstSDPMessage *copy;
 
   gst_conic_gate_expect (self->gate, (const char *const *) fingerprints);
+  gst_conic_pulse_reset (&self->pulse);
   gst_sdp_message_copy (self->remote, &copy);
   description = gst_webrtc_session_description_new (type, copy);
   g_signal_emit_by_name (self->webrtcbin, "set-remote-description", description,
@@ -520,6 +558,8 @@ gst_conic_session_receive_description (GstConicSession *self,
   g_clear_pointer (&self->remote, gst_sdp_message_free);
   self->remote = g_steal_pointer (&sdp);
   move (self, next);
+  if (type == GST_WEBRTC_SDP_TYPE_OFFER && self->connected)
+    start_deadline (self);
   if (type == GST_WEBRTC_SDP_TYPE_OFFER)
     post (self, offered_event, NULL, NULL);
   else
@@ -573,13 +613,38 @@ stats_event (GstConicSession *self, gpointer reply)
   g_mutex_unlock (&self->stats_lock);
 }
 
+static void
+read_stats (GstConicSession *self)
+{
+  g_signal_emit_by_name (self->webrtcbin, "get-stats", NULL, promise_to (self, stats_event));
+}
+
 static gboolean
-on_stats_timer (gpointer user_data)
+is_peer_alive (GstConicSession *self)
+{
+  GstConicPulseCounts counts;
+
+  gst_conic_gate_count (self->gate, &counts);
+  /* While it is paused, webrtcbin hears nothing. */
+  if (GST_STATE (self->webrtcbin) != GST_STATE_PLAYING)
+    gst_conic_pulse_reset (&self->pulse);
+  /* Who has answered our owner's measurements is asked again each second. */
+  return gst_conic_pulse_beat (&self->pulse, &counts, self->round_trip_time >= 0, self->timeout);
+}
+
+static gboolean
+on_pulse_timer (gpointer user_data)
 {
   GstConicSession *self = user_data;
 
-  g_signal_emit_by_name (self->webrtcbin, "get-stats", NULL, promise_to (self, stats_event));
-  return G_SOURCE_CONTINUE;
+  if (is_peer_alive (self)) {
+    read_stats (self);
+    return G_SOURCE_CONTINUE;
+  }
+  fail_with (self, GST_CONIC_SESSION_ERROR_TIMEOUT,
+             "“%s” is gone: nothing was heard of it for %u s", self->peer_id,
+             self->pulse.silence * GST_CONIC_PULSE_INTERVAL);
+  return G_SOURCE_REMOVE;
 }
 
 static void
@@ -589,9 +654,10 @@ check_connected (GstConicSession *self)
     return;
   self->connected = TRUE;
   gst_conic_timer_stop (&self->deadline);
-  self->stats_timer = gst_conic_timer_start (self->context, "conic-session-stats", STATS_INTERVAL,
-                                             on_stats_timer, self, NULL);
-  on_stats_timer (self);
+  self->pulse_timer =
+      gst_conic_timer_start (self->context, "conic-session-pulse", GST_CONIC_PULSE_INTERVAL * 1000,
+                             on_pulse_timer, self, NULL);
+  read_stats (self);
   self->handlers->connected (self, self->user_data);
 }
 
@@ -611,11 +677,40 @@ refused_event (GstConicSession *self, gpointer data)
              self->peer_id);
 }
 
+static gboolean
+on_goodbye_timer (gpointer user_data)
+{
+  GstConicSession *self = user_data;
+
+  gst_conic_timer_stop (&self->goodbye_timer);
+  fail_with (self, GST_CONIC_SESSION_ERROR_TRANSPORT, "“%s” closed the connection", self->peer_id);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+closed_event (GstConicSession *self, gpointer data)
+{
+  if (self->goodbye_timer == NULL)
+    self->goodbye_timer = gst_conic_timer_start (self->context, "conic-session-goodbye",
+                                                 GOODBYE_TIME, on_goodbye_timer, self, NULL);
+}
+
 static void
 on_judged (gboolean verified, gpointer user_data)
 {
   post (user_data, verified ? verified_event : refused_event, NULL, NULL);
 }
+
+static void
+on_closed (gpointer user_data)
+{
+  post (user_data, closed_event, NULL, NULL);
+}
+
+static const GstConicGateHandlers gate_handlers = {
+    .judged = on_judged,
+    .closed = on_closed,
+};
 
 static void
 connection_state_event (GstConicSession *self, gpointer data)
@@ -628,17 +723,12 @@ connection_state_event (GstConicSession *self, gpointer data)
   GST_DEBUG_OBJECT (self, "connection state %d, ICE connection state %d", state, ice_state);
   if (state == GST_WEBRTC_PEER_CONNECTION_STATE_CONNECTED) {
     self->transport_up = TRUE;
-    if (self->connected)
-      gst_conic_timer_stop (&self->deadline);
     check_connected (self);
   } else if (state == GST_WEBRTC_PEER_CONNECTION_STATE_FAILED ||
              ice_state == GST_WEBRTC_ICE_CONNECTION_STATE_FAILED) {
     fail_with (self, GST_CONIC_SESSION_ERROR_TRANSPORT, "%s “%s”",
                self->connected ? "the connection was lost to" : "no connection could be made to",
                self->peer_id);
-  } else if (self->connected && ice_state == GST_WEBRTC_ICE_CONNECTION_STATE_DISCONNECTED &&
-             self->deadline == NULL) {
-    start_deadline (self);
   }
 }
 
@@ -656,7 +746,7 @@ gst_conic_session_open (GstConicSession *self, GstElement *webrtcbin, guint time
 
   self->webrtcbin = gst_object_ref (webrtcbin);
   self->timeout = timeout;
-  self->gate = gst_conic_gate_new (webrtcbin, on_judged, g_object_ref (self), g_object_unref);
+  self->gate = gst_conic_gate_new (webrtcbin, &gate_handlers, g_object_ref (self), g_object_unref);
   g_signal_connect_object (webrtcbin, "on-ice-candidate", G_CALLBACK (on_ice_candidate), self, 0);
   g_signal_connect_object (webrtcbin, "notify::connection-state", G_CALLBACK (on_notify_state),
                            self, 0);
@@ -673,7 +763,8 @@ gst_conic_session_close (GstConicSession *self)
 
   move (self, SESSION_CLOSED);
   gst_conic_timer_stop (&self->deadline);
-  gst_conic_timer_stop (&self->stats_timer);
+  gst_conic_timer_stop (&self->goodbye_timer);
+  gst_conic_timer_stop (&self->pulse_timer);
   g_clear_pointer (&self->gate, gst_conic_gate_free);
   if (self->webrtcbin != NULL)
     g_signal_handlers_disconnect_by_data (self->webrtcbin, self);
@@ -762,6 +853,12 @@ gboolean
 gst_conic_session_has_local_offer (GstConicSession *self)
 {
   return self->state == SESSION_OFFERING || self->state == SESSION_HAVE_OFFER;
+}
+
+gboolean
+gst_conic_session_is_stable (GstConicSession *self)
+{
+  return self->state == SESSION_STABLE;
 }
 
 gboolean

@@ -16,6 +16,7 @@ G_DECLARE_FINAL_TYPE (GstConicSession, gst_conic_session, GST, CONIC_SESSION, GO
  * @candidate: send this local candidate (RFC 8839); @mid is %NULL when not known
  * @offered: an offer came, readable by gst_conic_session_get_remote_description(): set up media,
  *   then call gst_conic_session_answer()
+ * @stable: the descriptions of both sides are in force, for the first time or anew
  * @connected: the transport is up and the other side's certificate the right one
  * @failed: the session is over; unref it
  *
@@ -33,6 +34,7 @@ typedef struct {
                      const char *candidate,
                      gpointer user_data);
   void (*offered) (GstConicSession *session, gpointer user_data);
+  void (*stable) (GstConicSession *session, gpointer user_data);
   void (*connected) (GstConicSession *session, gpointer user_data);
   void (*failed) (GstConicSession *session, const GError *error, gpointer user_data);
 } GstConicSessionHandlers;
@@ -115,6 +117,9 @@ const GstSDPMessage *gst_conic_session_get_local_description (GstConicSession *s
 
 /* Whether this side has made an offer that is still without an answer. */
 gboolean gst_conic_session_has_local_offer (GstConicSession *self);
+
+/* Whether both sides' descriptions are in force, and a new offer can be made. */
+gboolean gst_conic_session_is_stable (GstConicSession *self);
 
 gboolean gst_conic_session_is_offerer (GstConicSession *self);
 gboolean gst_conic_session_is_connected (GstConicSession *self);

@@ -1,0 +1,668 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Locks: the lock guards the array of sessions, whose statistics the application reads; under it
+ * only a session's lock is taken. */
+
+#include "gstconiccalls.h"
+
+#include <string.h>
+
+#include "gstconicmessages.h"
+#include "gstconictimer.h"
+
+GST_DEBUG_CATEGORY_STATIC (gst_conic_calls_debug);
+#define GST_CAT_DEFAULT gst_conic_calls_debug
+
+/* The delays between two calls of a target that can't be reached, in milliseconds; each is drawn
+ * from ±CALL_JITTER percent, so that those who lost the same peer don't all come at once. */
+#define CALL_DELAY_MIN 1000
+#define CALL_DELAY_MAX 5000
+#define CALL_JITTER    30
+
+/* Messages kept for a session that isn't there yet: candidates that overtake their offer, and
+ * offers that come before the media is known. */
+#define EARLY_MESSAGES_MAX 128
+
+/* Messages kept while there is no hub: an offer or answer with its candidates, for a few sessions. */
+#define UNSENT_MESSAGES_MAX 256
+
+/* What the reason of a goodbye begins with when the session broke and the peer stays: the other side
+ * may call again at once. */
+#define LOST_PREFIX "lost: "
+
+/* Sessions with one peer: one each way, and as many that are about to be replaced. */
+#define SESSIONS_PER_PEER 4
+
+struct _GstConicCalls {
+  GstElement *element; /* borrowed */
+  const GstConicCallsHandlers *handlers;
+  GMainContext *context;
+
+  ConicClient *client; /* borrowed */
+  char *target_id;
+  guint max_sessions;
+  gboolean ready;
+  gboolean stopping;
+
+  GMutex lock;
+  GPtrArray *sessions; /* (element-type GstConicSession): changed by the thread only */
+
+  GQueue early;  /* ConicMessage */
+  GQueue unsent; /* ConicMessage */
+  GSource *call_timer;
+  guint call_delay;
+};
+
+static void call_target (GstConicCalls *self);
+
+/* --- sessions --- */
+
+static GstConicSession *
+find_session (GstConicCalls *self, const char *peer_id, const char *session_id)
+{
+  for (guint i = 0; peer_id != NULL && i < self->sessions->len; i++) {
+    GstConicSession *session = g_ptr_array_index (self->sessions, i);
+    const char *own = gst_conic_session_get_session_id (session);
+
+    /* A peer that knows nothing of session ids has one session. */
+    if (g_str_equal (gst_conic_session_get_peer_id (session), peer_id) &&
+        (session_id == NULL || own == NULL || g_str_equal (own, session_id)))
+      return session;
+  }
+  return NULL;
+}
+
+static void
+send_message (GstConicCalls *self, const ConicMessage *message)
+{
+  if (self->client == NULL || conic_client_send (self->client, message) || self->stopping)
+    return;
+  if (g_queue_get_length (&self->unsent) >= UNSENT_MESSAGES_MAX)
+    conic_message_free (g_queue_pop_head (&self->unsent));
+  g_queue_push_tail (&self->unsent, conic_message_copy (message));
+}
+
+/* What is for a session that has ended meanwhile is not wanted any more, but for its goodbye. */
+static void
+send_unsent (GstConicCalls *self)
+{
+  ConicMessage *message;
+
+  while ((message = g_queue_pop_head (&self->unsent)) != NULL) {
+    if (message->type == CONIC_MESSAGE_BYE ||
+        find_session (self, message->to_id, message->session_id) != NULL)
+      conic_client_send (self->client, message);
+    conic_message_free (message);
+  }
+}
+
+static ConicMessage *
+new_message (ConicMessageType type, const char *peer_id, const char *session_id)
+{
+  ConicMessage *message = conic_message_new (type);
+
+  message->to_id = g_strdup (peer_id);
+  message->session_id = g_strdup (session_id);
+  return message;
+}
+
+static ConicMessage *
+new_session_message (GstConicSession *session, ConicMessageType type)
+{
+  return new_message (type, gst_conic_session_get_peer_id (session),
+                      gst_conic_session_get_session_id (session));
+}
+
+static void
+send_bye (GstConicCalls *self, const char *peer_id, const char *session_id, const char *reason)
+{
+  g_autoptr (ConicMessage) bye = new_message (CONIC_MESSAGE_BYE, peer_id, session_id);
+
+  bye->reason = g_strdup (reason);
+  send_message (self, bye);
+}
+
+static gboolean
+is_target (GstConicCalls *self, const char *peer_id)
+{
+  return self->target_id != NULL && g_str_equal (self->target_id, peer_id);
+}
+
+static gboolean
+on_call_timer (gpointer user_data)
+{
+  GstConicCalls *self = user_data;
+
+  g_clear_pointer (&self->call_timer, g_source_unref);
+  call_target (self);
+  return G_SOURCE_REMOVE;
+}
+
+/* Calls again after a while. Returns the delay in milliseconds. */
+static guint
+schedule_call (GstConicCalls *self)
+{
+  guint delay =
+      self->call_delay * (100 - CALL_JITTER + g_random_int_range (0, 2 * CALL_JITTER + 1)) / 100;
+
+  if (self->stopping || self->call_timer != NULL)
+    return delay;
+  self->call_delay = MIN (self->call_delay * 2, CALL_DELAY_MAX);
+  self->call_timer =
+      gst_conic_timer_start (self->context, "conic-call", delay, on_call_timer, self, NULL);
+  return delay;
+}
+
+static void
+remove_session (GstConicCalls *self, GstConicSession *session, gboolean by_peer)
+{
+  g_autoptr (GstConicSession) keep = g_object_ref (session);
+  gboolean found;
+
+  g_mutex_lock (&self->lock);
+  found = g_ptr_array_remove (self->sessions, session);
+  g_mutex_unlock (&self->lock);
+  if (!found)
+    return;
+  self->handlers->session_closed (self->element, session, by_peer);
+  gst_conic_session_close (session);
+}
+
+/* The session broke; tells the application, and calls again. */
+static void
+lose_session (GstConicCalls *self, GstConicSession *session, const GError *error)
+{
+  g_autoptr (GstConicSession) keep = g_object_ref (session);
+  gboolean again = is_target (self, gst_conic_session_get_peer_id (session)) &&
+                   self->handlers->calls_again (self->element, FALSE);
+
+  remove_session (self, session, FALSE);
+  gst_conic_messages_session_failed (self->element, session, error->message);
+  if (again &&
+      g_error_matches (error, GST_CONIC_SESSION_ERROR, GST_CONIC_SESSION_ERROR_CERTIFICATE))
+    gst_conic_messages_error (self->element, error);
+  else
+    gst_conic_messages_warning (self->element, error, again ? schedule_call (self) : 0);
+}
+
+static void
+on_description (GstConicSession *session,
+                GstWebRTCSDPType type,
+                const char *sdp,
+                gpointer user_data)
+{
+  GstConicCalls *self = user_data;
+  g_autoptr (ConicMessage) message = new_session_message (session, CONIC_MESSAGE_SDP);
+
+  message->sdp_type = type == GST_WEBRTC_SDP_TYPE_OFFER ? CONIC_SDP_OFFER : CONIC_SDP_ANSWER;
+  message->sdp = g_strdup (sdp);
+  send_message (self, message);
+}
+
+static void
+on_candidate (GstConicSession *session,
+              guint mline_index,
+              const char *mid,
+              const char *candidate,
+              gpointer user_data)
+{
+  GstConicCalls *self = user_data;
+  g_autoptr (ConicMessage) message = new_session_message (session, CONIC_MESSAGE_CANDIDATE);
+
+  message->candidate = g_strdup (candidate);
+  message->sdp_mid = g_strdup (mid);
+  message->sdp_mline_index = (int) mline_index;
+  send_message (self, message);
+}
+
+static void
+on_offered (GstConicSession *session, gpointer user_data)
+{
+  GstConicCalls *self = user_data;
+
+  self->handlers->session_negotiate (self->element, session);
+}
+
+static void
+on_stable (GstConicSession *session, gpointer user_data)
+{
+  GstConicCalls *self = user_data;
+
+  self->handlers->session_stable (self->element, session);
+}
+
+static void
+on_connected (GstConicSession *session, gpointer user_data)
+{
+  GstConicCalls *self = user_data;
+
+  if (is_target (self, gst_conic_session_get_peer_id (session)))
+    self->call_delay = CALL_DELAY_MIN;
+  self->handlers->session_connected (self->element, session);
+  gst_conic_messages_session_started (self->element, session);
+}
+
+void
+gst_conic_calls_fail (GstConicCalls *self, GstConicSession *session, const GError *error)
+{
+  g_autofree char *reason = g_strconcat (LOST_PREFIX, error->message, NULL);
+
+  send_bye (self, gst_conic_session_get_peer_id (session),
+            gst_conic_session_get_session_id (session), reason);
+  lose_session (self, session, error);
+}
+
+static void
+on_failed (GstConicSession *session, const GError *error, gpointer user_data)
+{
+  gst_conic_calls_fail (user_data, session, error);
+}
+
+static const GstConicSessionHandlers session_handlers = {
+    .description = on_description,
+    .candidate = on_candidate,
+    .offered = on_offered,
+    .stable = on_stable,
+    .connected = on_connected,
+    .failed = on_failed,
+};
+
+static void
+add_early_candidates (GstConicCalls *self, GstConicSession *session)
+{
+  const char *peer_id = gst_conic_session_get_peer_id (session);
+
+  for (GList *l = self->early.head, *next; l != NULL; l = next) {
+    ConicMessage *message = l->data;
+
+    next = l->next;
+    if (message->type != CONIC_MESSAGE_CANDIDATE || g_strcmp0 (message->from_id, peer_id) != 0 ||
+        g_strcmp0 (message->session_id, gst_conic_session_get_session_id (session)) != 0)
+      continue;
+    gst_conic_session_receive_candidate (session, message->sdp_mid, message->sdp_mline_index,
+                                         message->candidate);
+    g_queue_delete_link (&self->early, l);
+    conic_message_free (message);
+  }
+}
+
+/* (transfer none) (nullable): NULL when the element refused; the peer is then told */
+static GstConicSession *
+add_session (GstConicCalls *self, const char *peer_id, const char *session_id, gboolean offerer)
+{
+  g_autoptr (GError) error = NULL;
+  GstConicSession *session =
+      gst_conic_session_new (peer_id, session_id, offerer, self->context, &session_handlers, self);
+
+  g_mutex_lock (&self->lock);
+  g_ptr_array_add (self->sessions, session);
+  g_mutex_unlock (&self->lock);
+  if (!self->handlers->session_new (self->element, session, &error)) {
+    send_bye (self, peer_id, session_id, error->message);
+    lose_session (self, session, error);
+    return NULL;
+  }
+  add_early_candidates (self, session);
+  return session;
+}
+
+void
+gst_conic_calls_end (GstConicCalls *self, GstConicSession *session, const char *reason)
+{
+  g_autoptr (GstConicSession) keep = g_object_ref (session);
+
+  send_bye (self, gst_conic_session_get_peer_id (session),
+            gst_conic_session_get_session_id (session), reason);
+  remove_session (self, session, FALSE);
+  gst_conic_messages_session_ended (self->element, session, reason);
+}
+
+static void
+call_target (GstConicCalls *self)
+{
+  g_autofree char *session_id = NULL;
+  GstConicSession *session;
+
+  if (self->target_id == NULL || !self->ready || self->stopping || self->client == NULL ||
+      !conic_client_is_registered (self->client))
+    return;
+  gst_conic_timer_stop (&self->call_timer);
+
+  session = find_session (self, self->target_id, NULL);
+  if (session != NULL) {
+    gst_conic_session_resend (session);
+    return;
+  }
+  session_id = g_strdup_printf ("%08x%08x", g_random_int (), g_random_int ());
+  session = add_session (self, self->target_id, session_id, TRUE);
+  if (session != NULL)
+    self->handlers->session_negotiate (self->element, session);
+}
+
+/* The target isn't there, or won't take the call: the offer that is made will do for the next try. */
+static void
+hold_call (GstConicCalls *self, GstConicSession *session, const GError *error)
+{
+  /* The hub answers each candidate that followed the offer, too. */
+  if (self->call_timer != NULL)
+    return;
+  gst_conic_session_hold (session);
+  gst_conic_messages_warning (self->element, error, schedule_call (self));
+}
+
+/* --- messages --- */
+
+static void
+keep_early (GstConicCalls *self, const ConicMessage *message)
+{
+  if (g_queue_get_length (&self->early) >= EARLY_MESSAGES_MAX)
+    conic_message_free (g_queue_pop_head (&self->early));
+  g_queue_push_tail (&self->early, conic_message_copy (message));
+}
+
+/* Both sides have changed a running session at once, and webrtcbin 1.22 can't take back its offer:
+ * the call begins anew. The other side sees that from our goodbye to its offer. */
+static void
+begin_anew (GstConicCalls *self, GstConicSession *session)
+{
+  g_autoptr (GError) error = g_error_new (GST_CONIC_SESSION_ERROR, GST_CONIC_SESSION_ERROR_STATE,
+                                          "“%s” changed the session while this side did",
+                                          gst_conic_session_get_peer_id (session));
+
+  gst_conic_calls_fail (self, session, error);
+}
+
+/* Both sides have called at once: the call of the id that sorts lower wins. Returns whether the
+ * offer that came has been dealt with. */
+static gboolean
+resolve_glare (GstConicCalls *self, const char *peer_id)
+{
+  GstConicSession *ours = find_session (self, peer_id, NULL);
+
+  if (ours == NULL || !gst_conic_session_has_local_offer (ours))
+    return FALSE;
+  if (strcmp (conic_client_get_id (self->client), peer_id) < 0) {
+    /* Held back because the peer wasn't there? It is now. */
+    if (self->call_timer != NULL && is_target (self, peer_id))
+      call_target (self);
+    return TRUE;
+  }
+  if (gst_conic_session_is_connected (ours)) {
+    begin_anew (self, ours);
+    return TRUE;
+  }
+  remove_session (self, ours, FALSE);
+  return FALSE;
+}
+
+/* Every session costs threads and sockets; nobody gets all of them. */
+static gboolean
+may_add_session (GstConicCalls *self, const char *peer_id)
+{
+  guint n_of_peer = 0;
+
+  for (guint i = 0; i < self->sessions->len; i++)
+    if (g_str_equal (gst_conic_session_get_peer_id (g_ptr_array_index (self->sessions, i)),
+                     peer_id))
+      n_of_peer++;
+  return n_of_peer < SESSIONS_PER_PEER && self->sessions->len < self->max_sessions;
+}
+
+static void
+on_offer (GstConicCalls *self, const ConicMessage *message)
+{
+  g_autoptr (GError) error = NULL;
+  GstConicSession *session;
+
+  if (!self->ready) {
+    keep_early (self, message);
+    return;
+  }
+  if (self->target_id != NULL && !is_target (self, message->from_id)) {
+    send_bye (self, message->from_id, message->session_id, "this peer takes no calls");
+    return;
+  }
+  if (resolve_glare (self, message->from_id))
+    return;
+
+  session = find_session (self, message->from_id, message->session_id);
+  if (session != NULL && !gst_conic_session_is_continued_by (session, message->sdp)) {
+    /* The peer has started anew without a goodbye. */
+    remove_session (self, session, FALSE);
+    gst_conic_messages_session_ended (self->element, session, "replaced by a new call");
+    session = NULL;
+  }
+  if (session == NULL && !may_add_session (self, message->from_id)) {
+    send_bye (self, message->from_id, message->session_id,
+              "this peer has no room for another session");
+    return;
+  }
+  if (session == NULL)
+    session = add_session (self, message->from_id, message->session_id, FALSE);
+  if (session != NULL && !gst_conic_session_receive_description (session, GST_WEBRTC_SDP_TYPE_OFFER,
+                                                                 message->sdp, &error))
+    gst_conic_calls_fail (self, session, error);
+}
+
+static void
+on_answer (GstConicCalls *self, const ConicMessage *message)
+{
+  g_autoptr (GError) error = NULL;
+  GstConicSession *session = find_session (self, message->from_id, message->session_id);
+
+  if (session == NULL) {
+    GST_INFO_OBJECT (self->element, "answer of %s without a call", message->from_id);
+    return;
+  }
+  if (gst_conic_session_receive_description (session, GST_WEBRTC_SDP_TYPE_ANSWER, message->sdp,
+                                             &error))
+    return;
+  if (g_error_matches (error, GST_CONIC_SESSION_ERROR, GST_CONIC_SESSION_ERROR_STATE))
+    GST_INFO_OBJECT (self->element, "%s", error->message);
+  else
+    gst_conic_calls_fail (self, session, error);
+}
+
+static void
+on_remote_candidate (GstConicCalls *self, const ConicMessage *message)
+{
+  GstConicSession *session = find_session (self, message->from_id, message->session_id);
+
+  if (session != NULL)
+    gst_conic_session_receive_candidate (session, message->sdp_mid, message->sdp_mline_index,
+                                         message->candidate);
+  else
+    keep_early (self, message);
+}
+
+static void
+on_bye (GstConicCalls *self, const ConicMessage *message)
+{
+  GstConicSession *session = find_session (self, message->from_id, message->session_id);
+  g_autoptr (GstConicSession) keep = NULL;
+  g_autoptr (GError) error = NULL;
+  const char *reason = message->reason != NULL ? message->reason : "no reason given";
+  gboolean again;
+
+  if (session == NULL)
+    return;
+  if (gst_conic_session_has_local_offer (session) && !gst_conic_session_is_connected (session)) {
+    error = gst_conic_messages_new_refusal (message->from_id, reason);
+    hold_call (self, session, error);
+    return;
+  }
+  if (g_str_has_prefix (reason, LOST_PREFIX)) {
+    error = gst_conic_messages_new_loss (message->from_id, reason + strlen (LOST_PREFIX));
+    lose_session (self, session, error);
+    return;
+  }
+  keep = g_object_ref (session);
+  again = is_target (self, message->from_id) && self->handlers->calls_again (self->element, TRUE);
+  remove_session (self, session, !again);
+  gst_conic_messages_session_ended (self->element, session, reason);
+  if (again)
+    schedule_call (self);
+}
+
+static void
+on_error (GstConicCalls *self, const ConicMessage *message)
+{
+  GstConicSession *session = find_session (self, message->to_id, NULL);
+  g_autoptr (GError) error = NULL;
+
+  GST_INFO_OBJECT (self->element, "the hub says %s: %s", conic_error_to_code (message->code),
+                   message->error_message != NULL ? message->error_message : "");
+  if (session == NULL || gst_conic_session_is_connected (session))
+    return;
+  error = g_error_new (CONIC_ERROR, (int) message->code, "could not call “%s”: %s", message->to_id,
+                       message->error_message != NULL ? message->error_message
+                                                      : conic_error_to_code (message->code));
+  if (gst_conic_session_has_local_offer (session))
+    hold_call (self, session, error);
+  else
+    lose_session (self, session, error);
+}
+
+void
+gst_conic_calls_receive (GstConicCalls *self, const ConicMessage *message)
+{
+  if (self->stopping || (message->type != CONIC_MESSAGE_ERROR && message->from_id == NULL))
+    return;
+
+  switch (message->type) {
+  case CONIC_MESSAGE_SDP:
+    if (message->sdp_type == CONIC_SDP_OFFER)
+      on_offer (self, message);
+    else if (message->sdp_type == CONIC_SDP_ANSWER)
+      on_answer (self, message);
+    break;
+  case CONIC_MESSAGE_CANDIDATE:
+    on_remote_candidate (self, message);
+    break;
+  case CONIC_MESSAGE_BYE:
+    on_bye (self, message);
+    break;
+  case CONIC_MESSAGE_ERROR:
+    on_error (self, message);
+    break;
+  default:
+    break;
+  }
+}
+
+/* --- the whole --- */
+
+void
+gst_conic_calls_set_target (GstConicCalls *self, const char *target_id)
+{
+  g_free (self->target_id);
+  self->target_id = g_strdup (target_id);
+  call_target (self);
+}
+
+void
+gst_conic_calls_set_ready (GstConicCalls *self)
+{
+  GQueue early = self->early;
+  ConicMessage *message;
+
+  if (self->ready || self->stopping)
+    return;
+  self->ready = TRUE;
+  g_queue_init (&self->early);
+  while ((message = g_queue_pop_head (&early)) != NULL) {
+    gst_conic_calls_receive (self, message);
+    conic_message_free (message);
+  }
+  call_target (self);
+}
+
+void
+gst_conic_calls_resume (GstConicCalls *self)
+{
+  send_unsent (self);
+  call_target (self);
+}
+
+void
+gst_conic_calls_start (GstConicCalls *self, const char *target_id, guint max_sessions)
+{
+  g_free (self->target_id);
+  self->target_id = g_strdup (target_id);
+  self->max_sessions = max_sessions;
+  self->ready = FALSE;
+  self->stopping = FALSE;
+  self->call_delay = CALL_DELAY_MIN;
+}
+
+void
+gst_conic_calls_set_client (GstConicCalls *self, ConicClient *client)
+{
+  self->client = client;
+}
+
+void
+gst_conic_calls_stop (GstConicCalls *self)
+{
+  self->stopping = TRUE;
+  gst_conic_timer_stop (&self->call_timer);
+  while (self->sessions->len > 0)
+    gst_conic_calls_end (self, g_ptr_array_index (self->sessions, 0), "the peer left");
+  g_queue_clear_full (&self->early, (GDestroyNotify) conic_message_free);
+  g_queue_clear_full (&self->unsent, (GDestroyNotify) conic_message_free);
+  self->handlers->stopping (self->element);
+}
+
+GstStructure *
+gst_conic_calls_get_stats (GstConicCalls *self)
+{
+  GstStructure *stats = gst_structure_new_empty ("conic-stats");
+  GValue sessions = G_VALUE_INIT;
+
+  g_value_init (&sessions, GST_TYPE_ARRAY);
+  g_mutex_lock (&self->lock);
+  for (guint i = 0; i < self->sessions->len; i++) {
+    GstStructure *one = gst_conic_session_get_stats (g_ptr_array_index (self->sessions, i));
+    GValue item = G_VALUE_INIT;
+
+    if (one == NULL)
+      continue;
+    g_value_init (&item, GST_TYPE_STRUCTURE);
+    g_value_take_boxed (&item, one);
+    gst_value_array_append_and_take_value (&sessions, &item);
+  }
+  g_mutex_unlock (&self->lock);
+  gst_structure_take_value (stats, "sessions", &sessions);
+  return stats;
+}
+
+GstConicCalls *
+gst_conic_calls_new (GstElement *element,
+                     const GstConicCallsHandlers *handlers,
+                     GMainContext *context)
+{
+  GstConicCalls *self = g_new0 (GstConicCalls, 1);
+
+  GST_DEBUG_CATEGORY_INIT (gst_conic_calls_debug, "coniccalls", 0, "Conic calls");
+
+  self->element = element;
+  self->handlers = handlers;
+  self->context = g_main_context_ref (context);
+  g_mutex_init (&self->lock);
+  self->sessions = g_ptr_array_new_with_free_func (g_object_unref);
+  g_queue_init (&self->early);
+  g_queue_init (&self->unsent);
+  return self;
+}
+
+void
+gst_conic_calls_free (GstConicCalls *self)
+{
+  g_queue_clear_full (&self->early, (GDestroyNotify) conic_message_free);
+  g_queue_clear_full (&self->unsent, (GDestroyNotify) conic_message_free);
+  g_free (self->target_id);
+  g_ptr_array_unref (self->sessions);
+  g_main_context_unref (self->context);
+  g_mutex_clear (&self->lock);
+  g_free (self);
+}
