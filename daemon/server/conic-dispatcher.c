@@ -60,18 +60,28 @@ make_timestamp (void)
   return g_date_time_format (now, "%Y-%m-%dT%H:%M:%S.%fZ");
 }
 
+static char *
+name_client (Session *session)
+{
+  if (session->peer.id == NULL)
+    return g_strdup_printf ("Client at %s", session->remote);
+  return g_strdup_printf ("Client “%s” at %s", session->peer.id, session->remote);
+}
+
 /* Only the first one, for a client may send a thousand bad messages in a second; and only the code,
  * for a message is nobody else's business. */
 static void
 log_refusal (Session *session, ConicError code)
 {
   const ConicLogClient client = {session->peer.id, session->remote, 0};
+  g_autofree char *name = NULL;
 
   if (session->was_refused)
     return;
   session->was_refused = TRUE;
-  conic_log_client (G_LOG_LEVEL_DEBUG, &client, "Client “%s” at %s was told “%s”",
-                    client.id != NULL ? client.id : "", client.remote, conic_error_to_code (code));
+  name = name_client (session);
+  conic_log_client (G_LOG_LEVEL_DEBUG, &client, "%s was told “%s”", name,
+                    conic_error_to_code (code));
 }
 
 static void
@@ -151,9 +161,9 @@ update_confirmed (Session *session)
   conic_websocket_confirm (session->websocket, registered);
   if (registered) {
     const ConicLogClient client = {session->peer.id, session->remote, 0};
+    g_autofree char *name = name_client (session);
 
-    conic_log_client (G_LOG_LEVEL_INFO, &client, "Client “%s” at %s registered", client.id,
-                      client.remote);
+    conic_log_client (G_LOG_LEVEL_INFO, &client, "%s registered", name);
   }
 }
 
@@ -201,13 +211,9 @@ static void
 log_end (Session *session, ConicStatus status, const char *reason)
 {
   const ConicLogClient client = {session->peer.id, session->remote, status};
+  g_autofree char *name = name_client (session);
 
-  if (client.id != NULL)
-    conic_log_client (G_LOG_LEVEL_INFO, &client, "Client “%s” at %s left: %d (%s)", client.id,
-                      client.remote, status, reason);
-  else
-    conic_log_client (G_LOG_LEVEL_INFO, &client, "Unregistered client at %s left: %d (%s)",
-                      client.remote, status, reason);
+  conic_log_client (G_LOG_LEVEL_INFO, &client, "%s left: %d (%s)", name, status, reason);
 }
 
 static void
