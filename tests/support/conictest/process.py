@@ -56,6 +56,7 @@ class Process:
     tolerate     a pattern of lines that would be forbidden but belong to this test
     pass_fds     more descriptors for it
     stdin        None for none, or what subprocess takes
+    within       a command before the command: the `enter` of a netns.Machine
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class Process:
         tolerate=None,
         pass_fds=(),
         stdin=subprocess.DEVNULL,
+        within=(),
     ):
         self.name = name
         self.argv = argv
@@ -79,7 +81,7 @@ class Process:
         self.ended_by_us = False
         self._changed = threading.Condition()
         self._popen = subprocess.Popen(
-            argv,
+            [*within, *argv],
             env={**os.environ, **(env or {})},
             cwd=case.directory,
             stdin=stdin,

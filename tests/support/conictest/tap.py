@@ -95,6 +95,7 @@ class TapResult(unittest.TestResult):
         self.bad = False
         self._started = 0.0
         self._trouble = []
+        self._skipped = None
 
     def _title(self, test):
         doc = (getattr(test, "_testMethodDoc", None) or "").strip()
@@ -104,12 +105,17 @@ class TapResult(unittest.TestResult):
     def startTest(self, test):
         super().startTest(test)
         self._trouble = []
+        self._skipped = None
         self._started = time.monotonic()
 
     def addError(self, test, err):
         self._trouble.append("".join(traceback.format_exception(*err)))
 
     addFailure = addError
+
+    def addSkip(self, test, reason):
+        super().addSkip(test, reason)
+        self._skipped = reason
 
     def addSubTest(self, test, subtest, err):
         if err is not None:
@@ -119,7 +125,8 @@ class TapResult(unittest.TestResult):
         super().stopTest(test)
         self.number += 1
         if not self._trouble:
-            print(f"ok {self.number} - {self._title(test)}")
+            skip = f" # SKIP {self._skipped}" if self._skipped else ""
+            print(f"ok {self.number} - {self._title(test)}{skip}")
             print(f"# {time.monotonic() - self._started:.1f} s", flush=True)
             return
         self.bad = True
@@ -130,6 +137,11 @@ class TapResult(unittest.TestResult):
             for line in text.splitlines():
                 print(f"# {line}")
         sys.stdout.flush()
+
+
+def skip_all(reason):
+    """Says that nothing of the program's own file can run here, and why."""
+    print(f"1..0 # SKIP {reason}", flush=True)
 
 
 def main():
