@@ -174,6 +174,15 @@ peek (Arrival *arrival, char *head, gsize size)
                               : recv (arrival->watch.fd, head, size, MSG_PEEK | MSG_DONTWAIT);
 }
 
+/* Whether nothing more will come than that. */
+static gboolean
+has_ended (Arrival *arrival, guint32 events)
+{
+  if (arrival->tls != NULL)
+    return conic_tls_has_ended (arrival->tls);
+  return (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
+}
+
 /* Takes what was looked at. */
 static gboolean
 take (Arrival *arrival, char *head, gsize length)
@@ -350,6 +359,9 @@ on_arrival_ready (ConicWatch *watch, guint32 events, gint64 now)
     return;
   }
   n = peek (arrival, head, sizeof head);
+  if (arrival->tls != NULL)
+    conic_epoll_source_modify (arrival->acceptor->source, watch,
+                               conic_tls_get_read_events (arrival->tls));
   if (n < 0 && (errno == EAGAIN || errno == EINTR))
     return;
   if (n < 0 && arrival->tls != NULL && !conic_tls_is_established (arrival->tls))
@@ -360,7 +372,7 @@ on_arrival_ready (ConicWatch *watch, guint32 events, gint64 now)
     hand_over (arrival, head, end + strlen (HEAD_END) - head, now);
   else if (n == sizeof head)
     refuse (arrival, CONIC_HANDSHAKE_INVALID, REPLY ("431 Request Header Fields Too Large"), now);
-  else if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+  else if (has_ended (arrival, events))
     close_arrival (arrival);
 }
 
@@ -395,13 +407,13 @@ accept_arrival (ConicAcceptor *self, int listener_fd, gint64 now)
   /* Small messages go at once; without it a candidate would wait for the client's ACK. */
   setsockopt (fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 
-  /* Edge-triggered, for what was only looked at stays readable. */
+  /* Without TLS edge-triggered, for what was only looked at stays readable. */
   self->stats->accepted++;
   arrival = g_new0 (Arrival, 1);
   arrival->watch = (ConicWatch){
       .ready = on_arrival_ready,
       .fd = fd,
-      .events = EPOLLIN | EPOLLRDHUP | EPOLLET | (self->tls != NULL ? EPOLLOUT : 0),
+      .events = self->tls != NULL ? EPOLLIN : EPOLLIN | EPOLLRDHUP | EPOLLET,
   };
   arrival->deadline.expired = on_arrival_expired;
   arrival->acceptor = self;

@@ -102,8 +102,6 @@ conic_tls_context_new (const char *certificate_file, const char *key_file, GErro
   /* An idle session keeps no buffers. */
   SSL_CTX_set_mode (self, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                               SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-  /* One system call for a record instead of two. */
-  SSL_CTX_set_read_ahead (self, 1);
   /* Sessions are resumed by the client's tickets, and kept nowhere here. */
   SSL_CTX_set_session_cache_mode (self, SSL_SESS_CACHE_OFF);
   return g_steal_pointer (&self);

@@ -9,7 +9,10 @@
  *   conic_tls_is_readable().
  * - To read, it may have to write first, and the other way round: conic_tls_get_read_events().
  * - Bytes that it could not write at once are encrypted already: exactly those have to be given to it
- *   again, conic_tls_get_n_promised(). */
+ *   again, conic_tls_get_n_promised().
+ *
+ * OpenSSL reads on as long as what comes is TLS's own business, such as new keys; ten thousand of
+ * those in a row would be one read, and everybody else would wait for that. So it is stopped. */
 
 #include "conic-tls.h"
 
@@ -22,6 +25,10 @@
 /* Bytes of a record, which is what one write makes: RFC 8446 section 5.1. */
 #define RECORD_BYTES SSL3_RT_MAX_PLAIN_LENGTH
 
+/* How often the socket is read for one conic_tls_read(): sixteen records, at twice each. New keys
+ * take 20 µs. */
+#define SOCKET_READS 32
+
 struct _ConicTls {
   SSL *ssl;
   GByteArray *peeked; /* (nullable): read, but only to look at it */
@@ -29,8 +36,34 @@ struct _ConicTls {
   const char *failure; /* (nullable): why nothing goes any more, static */
   guint32 read_events;
   guint32 write_events;
+  guint n_reads;    /* of the socket since somebody asked */
   gboolean starved; /* what may be here is no whole record */
+  gboolean ended;   /* nothing more will come */
 };
+
+/* Has OpenSSL believe that the socket is empty when it has read enough. */
+static long
+on_socket (BIO *socket,
+           int operation,
+           const char *data,
+           size_t length,
+           int argument,
+           long more,
+           int result,
+           size_t *processed)
+{
+  ConicTls *self = (ConicTls *) (gpointer) BIO_get_callback_arg (socket);
+
+  if (operation != BIO_CB_READ)
+    return result;
+  if (self->n_reads == SOCKET_READS) {
+    BIO_clear_retry_flags (socket);
+    BIO_set_retry_read (socket);
+    return -1;
+  }
+  self->n_reads++;
+  return result;
+}
 
 /**
  * conic_tls_new:
@@ -49,6 +82,8 @@ conic_tls_new (ConicTlsContext *context, int fd)
   self->write_events = EPOLLOUT;
   SSL_set_accept_state (self->ssl);
   SSL_set_fd (self->ssl, fd);
+  BIO_set_callback_ex (SSL_get_rbio (self->ssl), on_socket);
+  BIO_set_callback_arg (SSL_get_rbio (self->ssl), (char *) self);
   return self;
 }
 
@@ -65,7 +100,7 @@ conic_tls_free (ConicTls *self)
 void
 conic_tls_set_fd (ConicTls *self, int fd)
 {
-  SSL_set_fd (self->ssl, fd);
+  BIO_set_fd (SSL_get_rbio (self->ssl), fd, BIO_NOCLOSE);
 }
 
 /* What an operation that came to @result means, in the way of recv() and send(): 0 for the end, else
@@ -85,6 +120,7 @@ interpret (ConicTls *self, int result, guint32 *events)
     errno = EAGAIN;
     return -1;
   case SSL_ERROR_ZERO_RETURN:
+    self->ended = TRUE;
     return 0;
   case SSL_ERROR_SYSCALL:
     self->failure = "connection lost";
@@ -111,6 +147,7 @@ read_record (ConicTls *self, void *buffer, gsize size)
     return -1;
   }
   self->read_events = EPOLLIN;
+  self->n_reads = 0;
   ERR_clear_error ();
   n = SSL_read (self->ssl, buffer, MIN (size, G_MAXINT));
   self->starved = n <= 0;
@@ -148,8 +185,8 @@ conic_tls_read (ConicTls *self, void *buffer, gsize size)
  * @buffer: (array length=size): where to
  * @size: bytes of @buffer, not 0
  *
- * Shows all that came so far, as recv() does with MSG_PEEK. Unlike there, nothing of that is left
- * in the socket, unless @size is reached.
+ * Shows what came so far, as recv() does with MSG_PEEK. Unlike there, none of that is left in the
+ * socket, where there may be more.
  *
  * Returns: bytes shown, 0 for the end, -1 for an error; errno is EAGAIN if there is nothing yet
  */
@@ -202,6 +239,7 @@ conic_tls_write (ConicTls *self, const struct iovec *vectors, guint n_vectors)
     length += part;
   }
   self->write_events = EPOLLOUT;
+  self->n_reads = 0;
   ERR_clear_error ();
   n = SSL_write (self->ssl, record, length);
   self->n_promised = n > 0 ? 0 : length;
@@ -237,6 +275,13 @@ gboolean
 conic_tls_is_readable (ConicTls *self)
 {
   return self->peeked != NULL || (!self->starved && SSL_has_pending (self->ssl));
+}
+
+/* Whether nothing more will come than was peeked at. */
+gboolean
+conic_tls_has_ended (ConicTls *self)
+{
+  return self->ended || self->failure != NULL;
 }
 
 /* EPOLLIN or EPOLLOUT: what the socket has to be ready for before it makes sense to read. */

@@ -433,6 +433,14 @@ look_for_more (ConicWebsocket *self)
     schedule_again (self);
 }
 
+static const char *
+describe_loss (ConicWebsocket *self)
+{
+  const char *failure = self->tls != NULL ? conic_tls_get_failure (self->tls) : NULL;
+
+  return failure != NULL ? failure : "connection lost";
+}
+
 /* Reads once, or goes on with what was read, so that a client that floods gets no more than its
  * share of the turn. */
 static void
@@ -457,7 +465,7 @@ read_some (ConicWebsocket *self, gint64 now)
   if (n == -2)
     return;
   if (n <= 0) {
-    die (self, n == 0 ? "connection ended" : "connection lost");
+    die (self, n == 0 ? "connection ended" : describe_loss (self));
     return;
   }
 
