@@ -346,10 +346,6 @@ set_addresses (GPtrArray **member, const char *const *values, GError **error)
       return FALSE;
     g_ptr_array_add (parsed, address);
   }
-  if (parsed->len == 0) {
-    g_set_error (error, CONIC_SERVER_ERROR, CONIC_SERVER_ERROR_CONFIG, "No address to listen on");
-    return FALSE;
-  }
   g_ptr_array_unref (*member);
   *member = g_steal_pointer (&parsed);
   return TRUE;
@@ -482,6 +478,56 @@ conic_config_set (ConicConfig *self,
   g_return_val_if_reached (FALSE);
 }
 
+static char *
+addresses_to_text (const GPtrArray *addresses)
+{
+  GString *text = g_string_new (NULL);
+
+  for (guint i = 0; i < addresses->len; i++) {
+    GSocketConnectable *address = g_ptr_array_index (addresses, i);
+    g_autofree char *name = g_socket_connectable_to_string (address);
+
+    g_string_append_printf (text, "%s%s", i > 0 ? ";" : "", name);
+  }
+  return g_string_free (text, FALSE);
+}
+
+/**
+ * conic_config_get:
+ * @self: the configuration
+ * @key: what of it
+ *
+ * The reverse of conic_config_set().
+ *
+ * Returns: (transfer full): the value as it is written in a file
+ */
+char *
+conic_config_get (const ConicConfig *self, const ConicConfigKey *key)
+{
+  const Key *entry = (const Key *) key;
+  gconstpointer member = (const guint8 *) self + entry->offset;
+  const char *string;
+
+  switch (entry->kind) {
+  case KIND_ADDRESSES:
+    return addresses_to_text (*(GPtrArray *const *) member);
+  case KIND_LOG_LEVEL:
+    return g_strdup (conic_log_level_to_name (*(const GLogLevelFlags *) member));
+  case KIND_STRING:
+    string = *(char *const *) member;
+    return g_strdup (string != NULL ? string : "");
+  case KIND_STRINGS:
+    return g_strjoinv (";", *(GStrv const *) member);
+  case KIND_UINT:
+    return g_strdup_printf ("%u", *(const guint *) member);
+  case KIND_SIZE:
+    return g_strdup_printf ("%" G_GSIZE_FORMAT, *(const gsize *) member);
+  case KIND_SECONDS:
+    return g_strdup_printf ("%.10g", *(const gint64 *) member / (double) G_TIME_SPAN_SECOND);
+  }
+  g_return_val_if_reached (NULL);
+}
+
 /**
  * conic_config_check:
  * @self: the configuration
@@ -494,7 +540,10 @@ conic_config_set (ConicConfig *self,
 gboolean
 conic_config_check (const ConicConfig *self, GError **error)
 {
-  if ((self->tls_certificate == NULL) != (self->tls_key == NULL))
+  if (self->listen->len == 0)
+    g_set_error (error, CONIC_SERVER_ERROR, CONIC_SERVER_ERROR_CONFIG,
+                 "“listen” needs an address to listen on");
+  else if ((self->tls_certificate == NULL) != (self->tls_key == NULL))
     g_set_error (error, CONIC_SERVER_ERROR, CONIC_SERVER_ERROR_CONFIG,
                  "TLS needs a certificate and its key; there is only the %s",
                  self->tls_key == NULL ? "certificate" : "key");

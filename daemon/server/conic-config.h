@@ -85,6 +85,7 @@ gboolean conic_config_set (ConicConfig *config,
                            const ConicConfigKey *key,
                            const char *const *values,
                            GError **error);
+char *conic_config_get (const ConicConfig *config, const ConicConfigKey *key);
 gboolean conic_config_check (const ConicConfig *config, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ConicConfig, conic_config_free)

@@ -32,6 +32,15 @@ conic_log_level_from_name (const char *name, GLogLevelFlags *level)
   return FALSE;
 }
 
+const char *
+conic_log_level_to_name (GLogLevelFlags level)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (levels); i++)
+    if (levels[i].level == level)
+      return levels[i].name;
+  return "";
+}
+
 /* Not only controls: a line separator or an override of direction forges a log as well. */
 static gboolean
 is_harmless (gunichar c)
@@ -138,10 +147,7 @@ level_name (GLogLevelFlags level)
   /* Programmers' errors, as GLib writes them everywhere. */
   if (level & (G_LOG_LEVEL_CRITICAL | G_LOG_LEVEL_ERROR))
     return "CRITICAL";
-  for (gsize i = 0; i < G_N_ELEMENTS (levels); i++)
-    if (level & levels[i].level)
-      return levels[i].name;
-  return "";
+  return conic_log_level_to_name (level & G_LOG_LEVEL_MASK);
 }
 
 static char *

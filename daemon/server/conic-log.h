@@ -50,6 +50,9 @@ char *conic_log_escape (const char *text);
  * important one that is to be logged. */
 gboolean conic_log_level_from_name (const char *name, GLogLevelFlags *level);
 
+/* The reverse; static. */
+const char *conic_log_level_to_name (GLogLevelFlags level);
+
 /* For g_log_set_writer_func(): to the journal if that is where standard error goes, else lines on
  * standard error. @user_data is a pointer to the GLogLevelFlags above. */
 GLogWriterOutput

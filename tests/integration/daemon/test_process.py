@@ -73,10 +73,10 @@ class ProcessTest(tap.TestCase):
         self.assertEqual(client.closed(), 1009)
 
     def test_example_configuration(self):
-        """The example configuration names every key, with a value that is taken"""
+        """The example configuration is taken with every key in it, none of them commented out"""
         with open(os.path.join(ROOT, "data", "conicd.conf"), encoding="utf-8") as file:
             text = re.sub(r"(?m)^#([a-z-]+=)", r"\1", file.read())
-        self.assertEqual(len(re.findall(r"(?m)^[a-z-]+=", text)), 13)
+        self.assertGreater(len(re.findall(r"(?m)^[a-z-]+=", text)), 20)
         process = self.conicd("--config", self.file(text.replace(":3000\n", ":0\n")))
         process.wait_line("listening")
 
