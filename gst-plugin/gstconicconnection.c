@@ -68,15 +68,6 @@ go_on (gpointer user_data)
     gst_conic_session_answer (self->session);
 }
 
-static void
-offer_data (GstConicConnection *self)
-{
-  g_auto (GStrv) labels = gst_conic_base_bin_get_data_labels (self->bin);
-
-  if (gst_conic_base_bin_receives (self->bin) || labels[0] != NULL)
-    gst_conic_channels_open_control (self->channels);
-}
-
 void
 gst_conic_connection_negotiate (GstConicConnection *self)
 {
@@ -87,7 +78,8 @@ gst_conic_connection_negotiate (GstConicConnection *self)
     gst_conic_media_answer (self->media);
   } else {
     gst_conic_media_offer (self->media);
-    offer_data (self);
+    /* Also without data pads: it is how the two know that the other is still there. */
+    gst_conic_channels_open_control (self->channels);
   }
   go_on (self);
 }
