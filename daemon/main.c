@@ -179,6 +179,8 @@ main (int argc, char **argv)
     return EXIT_SUCCESS;
   }
 
+  /* A client that is gone is an error of a write, with TLS as well. */
+  signal (SIGPIPE, SIG_IGN);
   log_level = config->log_level;
   g_log_set_writer_func (conic_log_write, &log_level, NULL);
   raise_descriptor_limit ();

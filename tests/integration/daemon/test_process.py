@@ -80,17 +80,6 @@ class ProcessTest(tap.TestCase):
         process = self.conicd("--config", self.file(text.replace(":3000\n", ":0\n")))
         process.wait_line("listening")
 
-    def test_service_manager(self):
-        """systemd hears when it is ready and when it stops"""
-        address = self.path("notify")
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
-            manager.settimeout(tap.seconds(10))
-            manager.bind(address)
-            process = Process(self, "conicd", [CONICD, "--listen", "127.0.0.1:0"], env={"NOTIFY_SOCKET": address})
-            self.assertEqual(manager.recv(4096), b"READY=1")
-            self.assertEqual(process.stop(), 0)
-            self.assertEqual(manager.recv(4096), b"STOPPING=1")
-
     def test_addresses(self):
         """Several addresses, IPv6 among them, and ports of the kernel's choice"""
         process = self.conicd("--listen", "127.0.0.1:0", "--listen", "[::1]:0", "--listen", "localhost:0")
