@@ -852,7 +852,8 @@ gst_conic_session_get_local_description (GstConicSession *self)
 gboolean
 gst_conic_session_has_local_offer (GstConicSession *self)
 {
-  return self->state == SESSION_OFFERING || self->state == SESSION_HAVE_OFFER;
+  return self->state == SESSION_OFFERING || self->state == SESSION_HAVE_OFFER ||
+         (self->state == SESSION_NEW && self->offerer);
 }
 
 gboolean

@@ -115,7 +115,7 @@ const GstSDPMessage *gst_conic_session_get_remote_description (GstConicSession *
 /* (nullable): this side's latest description; borrowed */
 const GstSDPMessage *gst_conic_session_get_local_description (GstConicSession *self);
 
-/* Whether this side has made an offer that is still without an answer. */
+/* Whether this side makes an offer, or has made one that is still without an answer. */
 gboolean gst_conic_session_has_local_offer (GstConicSession *self);
 
 /* Whether both sides' descriptions are in force, and a new offer can be made. */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* Builds a pipeline, lets it play until the first buffer reaches the sink called "out", and takes
- * it down again; COUNT times. Prints `cycle N` after each. After every PAUSE cycles it waits for a
- * line on standard input, so that a test can look at the process in between.
+ * it down again; COUNT times. Prints `playing N` when the buffer has come, and `cycle N` after each.
+ * After every PAUSE cycles it waits for a line on standard input, so that a test can look at the
+ * process in between; if PAUSE is 0, it does so in each cycle, while the pipeline plays.
  * Usage: cycler COUNT PAUSE SECONDS PIPELINE; SECONDS is how long a cycle may take. */
 
 #include <gst/gst.h>
@@ -60,7 +61,7 @@ print_errors (GstElement *pipeline)
 }
 
 static gboolean
-run_cycle (const char *description, gint64 seconds)
+run_cycle (const char *description, gint64 seconds, guint cycle, gboolean hold)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (GstElement) pipeline = gst_parse_launch (description, &error);
@@ -80,8 +81,12 @@ run_cycle (const char *description, gint64 seconds)
   gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, on_buffer, &arrival, NULL);
   gst_element_set_state (pipeline, GST_STATE_PLAYING);
   arrived = wait_for_buffer (&arrival, seconds);
-  if (!arrived)
+  if (arrived)
+    printf ("playing %u\n", cycle);
+  else
     print_errors (pipeline);
+  if (arrived && hold && getchar () == EOF)
+    arrived = FALSE;
   gst_element_set_state (pipeline, GST_STATE_NULL);
   g_cond_clear (&arrival.cond);
   g_mutex_clear (&arrival.lock);
@@ -102,12 +107,12 @@ main (int argc, char **argv)
   count = strtoul (argv[1], NULL, 10);
   pause = strtoul (argv[2], NULL, 10);
   for (cycle = 1; cycle <= count; cycle++) {
-    if (!run_cycle (argv[4], strtol (argv[3], NULL, 10))) {
+    if (!run_cycle (argv[4], strtol (argv[3], NULL, 10), cycle, pause == 0)) {
       printf ("cycle %u: no buffer came\n", cycle);
       return 1;
     }
     printf ("cycle %u\n", cycle);
-    if (cycle % pause == 0 && getchar () == EOF)
+    if (pause > 0 && cycle % pause == 0 && getchar () == EOF)
       return 1;
   }
   /* So that the leaks tracer, if it is on, says what is left. */
