@@ -1,13 +1,33 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Measures conicd against the floor, and prints a table of ratios and JSON.
+"""Measures conicd against the floor, and prints a table of ratios, and JSON.
 
-    tests/bench/bench.py [--build DIR] [--rounds N] [--seconds S] [--json FILE] [--only NAME] [--cpu]
+    ninja -C BUILD bench-hub
+    tests/bench/bench.py [--build DIR] [--rounds N] [--seconds S] [--json FILE] [--only NAME]
 
-The hub has one core, the load another. Each round measures the floor and conicd one right after the other;
-the figures are medians over the rounds, and what counts is their ratio. On a machine that has other
-business, take --cpu: rates are then for a second of the hub's own processor time, which on an idle machine is
-the same. Build with --buildtype=debugoptimized or release. Status 1 if a target is missed.
+The floor (floor.c) is what epoll and system calls cost: it looks for the target and forwards, and validates
+nothing. It writes what one read brought for one client with one system call, as conicd does, and without a copy;
+"floor-each" is the same with a call for each message. The hub under test has the first core to itself, the load (load.c) the second. Each round measures the
+floor and conicd one right after the other, each figure with a hub that has seen nothing before; figures are
+medians over the rounds, and what counts are ratios. Status 1 if a target is missed.
+
+How each is measured, and why so:
+
+- Rates are for a second of the hub's own processor time. What is relayed in a second of the clock is the same
+  only if the hub has no pause, and nobody else is on its core; that rate, and how busy hub and load were, stand
+  beside it in the JSON. A rate by the clock says little of a hub that isn't busy, for then it is the load's.
+- Relaying, alone and beside idle clients, and translating: 100 clients in pairs, ten messages of 1.5 KB on their
+  way between each two. These come to the hub in bunches, and leave it in bunches.
+- The round trip: single messages, at half the rate that this hub can do with one message on its way between
+  each two. (At half of what it does in bunches, a hub that gets single messages has no time left, and it is the
+  length of a queue that is measured.) Messages are sent when they are due, whatever has become of those before,
+  and the round trip counts from when it was due; so what is held up is counted with all that waits behind it. It is
+  compared at the floor's rate and at its own, whichever is the harder one: each has half of its own top rate.
+- Memory: what the daemon has grown by for 10,000 clients that are registered and say nothing.
+- Connecting: 3,000 clients, 50 at a time, connect, upgrade and register, and are gone.
+
+On a machine with other business the round trip is that of its scheduler; as root, hub and load get precedence.
+Build with --buildtype=debugoptimized or release.
 """
 
 import argparse
@@ -28,17 +48,28 @@ LIMITS = {"messages-per-second": 1_000_000, "messages-burst": 1_000_000,
           "bytes-per-second": 1_000_000_000, "bytes-burst": 1_000_000_000}
 
 
+def take_precedence():
+    """For a child: a session of its own, for the kernel gives each session its share, and the largest share of all."""
+    os.setsid()
+    try:
+        os.nice(-20)
+        with open("/proc/self/autogroup", "w", encoding="ascii") as file:
+            file.write("-20")
+    except OSError:
+        pass
+
+
 class Hub:
     """A hub on the first core, with what the load says of it."""
 
-    def __init__(self, name, build, by_cpu=False):
+    def __init__(self, name, build):
         self.name = name
-        self.by_cpu = by_cpu
-        argv = {"floor": [f"{build}/tests/bench/floor"],
+        argv = {"floor": [f"{build}/tests/bench/floor"], "floor-each": [f"{build}/tests/bench/floor", "each"],
                 "conicd": [f"{build}/daemon/conicd", "--listen", "127.0.0.1:0", "--log-level", "warning",
                            *(f"--{name}={value}" for name, value in LIMITS.items())]}[name]
         self.load = f"{build}/tests/bench/load"
-        self.process = subprocess.Popen(["taskset", "-c", "0", *argv], stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(["taskset", "-c", "0", *argv], stdout=subprocess.PIPE, text=True,
+                                        preexec_fn=take_precedence)
         self.port = re.search(r":(\d+)/ws", self.process.stdout.readline()).group(1)
 
     def __enter__(self):
@@ -55,62 +86,93 @@ class Hub:
 
     def cpu(self):
         """Seconds of processor time that it has had."""
-        with open(f"/proc/{self.process.pid}/stat", encoding="ascii") as file:
-            fields = file.read().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        with open(f"/proc/{self.process.pid}/schedstat", encoding="ascii") as file:
+            return int(file.read().split()[0]) / 1e9
 
     def start(self, *arguments):
         return subprocess.Popen(["taskset", "-c", "1", self.load, *map(str, arguments)],
-                                stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+                                stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                                preexec_fn=take_precedence)
 
-    def relay(self, seconds, pairs=PAIRS, idle=0, mixed=False, rate=0):
-        """The load's figures, and the memory that its clients took before they began."""
+    def relay(self, seconds, window=WINDOW, idle=0, mixed=False, rate=0):
+        """The load's figures, how many messages a second of the hub's time is good for, and the memory that its
+        clients took before they began."""
         before = self.user_memory()
-        with self.start("relay", self.port, pairs, WINDOW, seconds, idle, int(mixed), rate) as load:
+        with self.start("relay", self.port, PAIRS, window, seconds, idle, int(mixed), rate) as load:
             if load.stdout.readline() != "ready\n":
                 raise SystemExit(f"bench: the load did not get ready at {self.name}")
             grown = self.user_memory() - before
             cpu = self.cpu()
             print(file=load.stdin, flush=True)
             figures = json.loads(load.stdout.readline())
-            if self.by_cpu:
-                figures["wall"] = figures["messages_per_second"]
-                figures["messages_per_second"] = figures["messages"] / (self.cpu() - cpu)
-            return {**figures, "memory": grown}
+            cpu = self.cpu() - cpu
+        return {**figures, "by_cpu": figures["messages"] / cpu, "memory": grown,
+                "hub_busy": cpu * figures["messages_per_second"] / figures["messages"]}
 
     def connect(self):
+        cpu = self.cpu()
         with self.start("connect", self.port, CONNECTIONS, CONCURRENCY) as load:
-            rate = json.loads(load.stdout.readline())["clients_per_second"]
-            return CONNECTIONS / self.cpu() if self.by_cpu else rate
+            figures = json.loads(load.stdout.readline())
+        cpu = self.cpu() - cpu
+        return {**figures, "by_cpu": CONNECTIONS / cpu,
+                "hub_busy": cpu * figures["clients_per_second"] / CONNECTIONS}
 
 
-def measure_round(name, build, seconds, wanted, by_cpu):
-    """Every figure of one hub, each with a hub that has seen nothing before."""
+def measure_round(name, build, seconds, wanted):
+    """Every figure of one hub."""
     figures = {}
 
     def run(part, function):
         if wanted and wanted not in part:
             return None
-        with Hub(name, build, by_cpu) as hub:
-            return function(hub)
+        with Hub(name, build) as hub:
+            figures[part.split()[0]] = function(hub)
+        return figures[part.split()[0]]
 
-    plain = run("relay idle p99 mixed", lambda hub: hub.relay(seconds))
-    if plain:
-        figures["relay"] = plain["messages_per_second"]
-        paced = run("p99", lambda hub: hub.relay(seconds, rate=plain.get("wall", figures["relay"]) / 2))
-        if paced:
-            figures["p99"], figures["p50"] = paced["p99_us"], paced["p50_us"]
-    idle = run("idle memory", lambda hub: hub.relay(seconds, idle=IDLE))
-    if idle:
-        figures["with_idle"] = idle["messages_per_second"]
-        figures["memory"] = idle["memory"] / (IDLE + 2 * PAIRS)
-    mixed = run("mixed", lambda hub: hub.relay(seconds, mixed=True)) if name == "conicd" else None
-    if mixed:
-        figures["mixed"] = mixed["messages_per_second"]
-    connect = run("connect", lambda hub: hub.connect())
-    if connect:
-        figures["connect"] = connect
+    run("relay idle mixed", lambda hub: hub.relay(seconds))
+    if name == "floor-each":
+        return figures
+    single = run("single p99", lambda hub: hub.relay(seconds, window=1))
+    if single:
+        run("p99", lambda hub: hub.relay(seconds, rate=single["by_cpu"] / 2))
+    run("idle memory", lambda hub: hub.relay(seconds, idle=IDLE))
+    if name == "conicd":
+        run("mixed", lambda hub: hub.relay(seconds, mixed=True))
+    run("connect", Hub.connect)
     return figures
+
+
+def median(rounds, part, figure):
+    values = [found[part][figure] for found in rounds if part in found]
+    return statistics.median(values) if values else None
+
+
+def make_table(rounds):
+    """(name, conicd's figure, what it is compared with, whether the target is a least or a most, target if any)"""
+    def get(name, part, figure="by_cpu"):
+        return median(rounds[name], part, figure)
+
+    memory = get("conicd", "idle", "memory")
+    return (
+        ("relayed messages/s", get("conicd", "relay"), get("floor", "relay"), "≥", 0.8),
+        ("  where the floor writes each", get("conicd", "relay"), get("floor-each", "relay"), "", None),
+        ("  one at a time", get("conicd", "single"), get("floor", "single"), "", None),
+        (f"the same beside {IDLE} idle", get("conicd", "idle"), get("conicd", "relay"), "≥", 0.9),
+        ("round trip p99, µs", get("conicd", "p99", "p99_us"), get("floor", "p99", "p99_us"), "≤", 1.5),
+        ("bytes of memory an idle client", memory and memory / (IDLE + 2 * PAIRS), None, "≤", 2048),
+        ("connect + register, clients/s", get("conicd", "connect"), get("floor", "connect"), "≥", 0.4),
+        ("translated messages/s", get("conicd", "mixed"), get("floor", "relay"), "≥", 0.4),
+    )
+
+
+def warn(rounds):
+    """Says where it isn't the hub that was measured."""
+    for name, found in rounds.items():
+        for part in found[0]:
+            if median(found, part, "load_busy") > 0.9 and median(found, part, "hub_busy") < 0.9:
+                print(f"note: {name}, {part}: the load had no time left, the hub had; its rate by the clock would be higher")
+        if median(found, "p99", "overloaded"):
+            print(f"note: {name} did not keep up at half of its rate: the round trips are those of a queue")
 
 
 def main():
@@ -120,40 +182,27 @@ def main():
     parser.add_argument("--seconds", type=float, default=2)
     parser.add_argument("--json")
     parser.add_argument("--only", help="relay, idle, memory, p99, mixed or connect")
-    parser.add_argument("--cpu", action="store_true", help="rates for a second of processor time")
     options = parser.parse_args()
 
-    print("conicd runs with", ", ".join(f"{name}={value}" for name, value in LIMITS.items()), file=sys.stderr)
-    rounds = {"floor": [], "conicd": []}
+    rounds = {"floor": [], "floor-each": [], "conicd": []}
     for number in range(options.rounds):
         for name, found in rounds.items():
             print(f"round {number + 1} of {options.rounds}: {name}", file=sys.stderr)
-            found.append(measure_round(name, options.build, options.seconds, options.only, options.cpu))
-    medians = {name: {key: statistics.median(r[key] for r in found) for key in found[0]}
-               for name, found in rounds.items()}
-    floor, conicd = medians["floor"], medians["conicd"]
+            found.append(measure_round(name, options.build, options.seconds, options.only))
 
-    # name, conicd's figure, what it is compared with, whether the target is a least or a most, target
-    rows = (
-        ("relayed messages/s", conicd.get("relay"), floor.get("relay"), "≥", 0.8),
-        (f"the same beside {IDLE} idle", conicd.get("with_idle"), conicd.get("relay"), "≥", 0.9),
-        ("round trip p99, µs", conicd.get("p99"), floor.get("p99"), "≤", 1.5),
-        ("bytes of memory an idle client", conicd.get("memory"), None, "≤", 2048),
-        ("connect + register, clients/s", conicd.get("connect"), floor.get("connect"), "≥", 0.4),
-        ("translated messages/s", conicd.get("mixed"), floor.get("relay"), "≥", 0.4),
-    )
     missed, table = False, []
     print(f"{'':34}{'conicd':>10}{'against':>10}{'ratio':>8}  target")
-    for name, figure, against, sign, target in rows:
-        if figure is None:
+    for name, figure, against, sign, target in make_table(rounds):
+        if figure is None or (against is None and not name.startswith("bytes")):
             continue
         ratio = figure / against if against else figure
-        good = ratio >= target if sign == "≥" else ratio <= target
+        good = target is None or (ratio >= target if sign == "≥" else ratio <= target)
         missed |= not good
         table.append({"what": name, "conicd": figure, "against": against, "ratio": ratio, "target": target, "met": good})
         print(f"{name:34}{figure:>10.0f}{f'{against:.0f}' if against else '':>10}"
-              f"{f'{ratio:.2f}' if against else '':>8}  {sign} {target}{'' if good else '   MISSED'}")
-    text = json.dumps({"table": table, "medians": medians, "rounds": rounds}, indent=1)
+              f"{f'{ratio:.2f}' if against else '':>8}  {sign} {target or ''}{'' if good else '   MISSED'}")
+    warn(rounds)
+    text = json.dumps({"table": table, "rounds": rounds}, indent=1)
     if options.json:
         with open(options.json, "w", encoding="utf-8") as file:
             file.write(text + "\n")

@@ -1,14 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Closed-loop load for a hub, on one thread. Clients come in pairs; whoever gets a message sends
- * one to its partner, so that `window` messages are always on their way between the two.
+/* Load for a hub, on one thread. Clients come in pairs; whoever gets a message sends one to its
+ * partner, so that `window` messages are always on their way between the two (a closed loop); or
+ * messages are sent at a given rate, one by one and whatever has become of those before (an open
+ * loop), and a round trip counts from when its message was due.
  *
- *   load relay PORT PAIRS WINDOW SECONDS IDLE MIXED RATE
- *     connects and registers PAIRS pairs and IDLE clients that stay silent, prints "ready", waits
- * for a line on standard input, relays for SECONDS, prints JSON. MIXED 1: the second of each pair
- *     speaks the readme dialect. RATE > 0: that many messages a second in all, instead of the
- * window. load connect PORT COUNT CONCURRENCY connects, upgrades, registers and leaves COUNT times,
- * prints JSON. */
+ * load relay PORT PAIRS WINDOW SECONDS IDLE MIXED RATE
+ *   connects and registers PAIRS pairs and IDLE clients that stay silent, prints "ready", waits for
+ *   a line on standard input, relays for SECONDS, prints JSON. MIXED 1: the second of each pair
+ *   speaks the readme dialect. RATE > 0: that many relayed messages a second in all, instead of the
+ *   window.
+ *
+ * load connect PORT COUNT CONCURRENCY
+ *   connects, upgrades, registers and leaves COUNT times, prints JSON.
+ *
+ * `load_busy` is the part of the time in which the load had something to do: near 1, it is the load
+ * that was measured. */
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -20,16 +27,21 @@
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Bytes of the session description in each message: that of a call with sound and picture. */
 #define SDP_BYTES 1400
 
-/* Messages of one client whose time of sending is remembered. */
-#define RING 64
+/* Messages of one client that may be on their way: their times of sending are remembered. */
+#define RING 1024
 
 /* Microseconds that the histogram of round trips reaches to, one bucket each. */
-#define HISTOGRAM 200000
+#define HISTOGRAM 1000000
+
+/* Messages written with one system call, so that the load needs less time for them than the hub. */
+#define BATCH 16
 
 /* Clients that connect at the same time while the stage is set. */
 #define CONNECT_AHEAD 64
@@ -48,6 +60,7 @@ struct _Client {
   char *message;   /* (nullable): the frame that it sends to its partner */
   gsize message_length;
   gsize unsent; /* bytes of the last message that the socket didn't take */
+  gboolean blocked;
   guint to_send;
   guint8 header[10];
   guint header_length;
@@ -64,10 +77,12 @@ typedef struct {
   guint n_ready;
   gboolean running;
   gboolean paced;
-  gboolean leave; /* close as soon as it is registered */
+  gint64 now; /* when the bytes that are looked at were read */
   guint64 received;
   guint64 received_in_all; /* the warming up included */
   guint64 round_trips;
+  guint64 overloaded; /* messages that were due when too many were on their way */
+  gint64 idle;        /* microseconds in which polling found nothing */
   guint *histogram;
 } Load;
 
@@ -158,27 +173,60 @@ put_all (Client *client, const char *data, gsize length)
   }
 }
 
+/* Takes note of @n bytes that were written. */
+static void
+account (Client *client, gsize n)
+{
+  while (n > 0) {
+    gsize part;
+
+    if (client->unsent == 0) {
+      client->to_send--;
+      client->unsent = client->message_length;
+    }
+    part = MIN (n, client->unsent);
+    client->unsent -= part;
+    n -= part;
+  }
+}
+
 /* Sends what is to be sent, as far as the socket takes it. */
 static void
 pump (Load *self, Client *client)
 {
-  gboolean blocked = client->unsent > 0;
+  gboolean blocked = client->blocked;
 
-  while (client->to_send > 0 || client->unsent > 0) {
-    gsize length = client->unsent > 0 ? client->unsent : client->message_length;
+  client->blocked = FALSE;
+  while (!client->blocked && (client->to_send > 0 || client->unsent > 0)) {
+    struct iovec vectors[BATCH];
+    struct msghdr message = {.msg_iov = vectors};
+    gsize wanted = 0;
     gssize n;
 
-    if (client->unsent == 0) {
-      client->sent_at[client->next++ % RING] = g_get_monotonic_time ();
-      client->to_send--;
-    }
-    n = send (client->fd, client->message + client->message_length - length, length, MSG_NOSIGNAL);
-    client->unsent = length - MAX (n, 0);
     if (client->unsent > 0)
-      break;
+      vectors[message.msg_iovlen++] = (struct iovec){
+          client->message + client->message_length - client->unsent,
+          client->unsent,
+      };
+    for (guint i = 0; i < client->to_send && message.msg_iovlen < BATCH; i++)
+      vectors[message.msg_iovlen++] = (struct iovec){client->message, client->message_length};
+    for (gsize i = 0; i < message.msg_iovlen; i++)
+      wanted += vectors[i].iov_len;
+    n = sendmsg (client->fd, &message, MSG_NOSIGNAL);
+    n = MAX (n, 0);
+    account (client, n);
+    client->blocked = (gsize) n < wanted;
   }
-  if (blocked != (client->unsent > 0))
-    wait_for (self, client, client->unsent > 0 ? EPOLLIN | EPOLLOUT : EPOLLIN);
+  if (blocked != client->blocked)
+    wait_for (self, client, client->blocked ? EPOLLIN | EPOLLOUT : EPOLLIN);
+}
+
+/* Has the client send one more message; its time counts from @due. */
+static void
+owe (Client *client, gint64 due)
+{
+  client->sent_at[client->next++ % RING] = due;
+  client->to_send++;
 }
 
 static void
@@ -194,13 +242,13 @@ on_message (Load *self, Client *client)
   self->received++;
   self->received_in_all++;
   if (client->number % 2 == 0) {
-    gint64 took = g_get_monotonic_time () - client->sent_at[client->first++ % RING];
+    gint64 took = self->now - client->sent_at[client->first++ % RING];
 
     self->histogram[CLAMP (took, 0, HISTOGRAM - 1)]++;
     self->round_trips++;
   }
   if (client->number % 2 == 1 || !self->paced)
-    client->to_send++;
+    owe (client, self->now);
 }
 
 /* Counts the server's frames; what they hold is of no interest. */
@@ -290,6 +338,7 @@ on_event (Load *self, Client *client, guint32 events)
     fprintf (stderr, "load: client %d was closed\n", client->number);
     exit (1);
   }
+  self->now = g_get_monotonic_time ();
   length = n;
   if (client->state == UPGRADING)
     on_upgrading (client, &data, &length);
@@ -301,10 +350,23 @@ static void
 turn (Load *self, int timeout)
 {
   struct epoll_event events[EVENTS];
+  gint64 before = g_get_monotonic_time ();
   int n = epoll_wait (self->epoll_fd, events, EVENTS, timeout);
 
+  if (n <= 0)
+    self->idle += g_get_monotonic_time () - before;
   for (int i = 0; i < n; i++)
     on_event (self, events[i].data.ptr, events[i].events);
+}
+
+/* Microseconds of processor time that the load has had. */
+static gint64
+get_cpu (void)
+{
+  struct timespec time;
+
+  clock_gettime (CLOCK_PROCESS_CPUTIME_ID, &time);
+  return (gint64) time.tv_sec * G_TIME_SPAN_SECOND + time.tv_nsec / 1000;
 }
 
 static double
@@ -320,14 +382,12 @@ percentile (Load *self, double part)
   return HISTOGRAM;
 }
 
-static void
-relay (Load *self, int pairs, int window, double seconds, int idle, gboolean mixed, double rate)
+/* Connects everyone and prepares the pairs' messages. Returns (transfer full) the clients. */
+static Client **
+set_stage (Load *self, int pairs, int idle, gboolean mixed)
 {
   int n = 2 * pairs + idle;
-  g_autofree Client **clients = g_new0 (Client *, n);
-  gint64 start, now, end;
-  guint64 sent = 0;
-  char line[16];
+  Client **clients = g_new0 (Client *, n);
 
   for (int i = 0; i < n; i++) {
     clients[i] = connect_client (self, i, mixed && i < 2 * pairs && i % 2 == 1);
@@ -340,43 +400,71 @@ relay (Load *self, int pairs, int window, double seconds, int idle, gboolean mix
     clients[i]->partner = clients[i ^ 1];
     make_message (clients[i]);
   }
+  return clients;
+}
+
+/* Sends what is due by now. A message that should have gone out long ago is late from then on:
+ * that the load or the hub was held up is no excuse. */
+static void
+send_due (Load *self, Client **clients, int pairs, gint64 start, double interval, guint64 *n)
+{
+  gint64 now = g_get_monotonic_time ();
+
+  for (; start + *n * interval <= now; (*n)++) {
+    Client *client = clients[2 * (g_random_int () % pairs)];
+
+    if (client->next - client->first >= RING) {
+      self->overloaded++;
+      continue;
+    }
+    owe (client, start + (gint64) (*n * interval));
+    pump (self, client);
+  }
+}
+
+static void
+relay (Load *self, int pairs, int window, double seconds, int idle, gboolean mixed, double rate)
+{
+  g_autofree Client **clients = set_stage (self, pairs, idle, mixed);
+  gint64 begin, start, now, end, cpu = 0;
+  guint64 n_due = 0;
+  char line[16];
+
   puts ("ready");
   fflush (stdout);
   if (fgets (line, sizeof line, stdin) == NULL)
     return;
 
+  begin = start = now = g_get_monotonic_time ();
   self->running = TRUE;
   self->paced = rate > 0;
   for (int i = 0; i < 2 * pairs && !self->paced; i += 2) {
-    clients[i]->to_send = window;
+    for (int j = 0; j < window; j++)
+      owe (clients[i], now);
     pump (self, clients[i]);
   }
   /* The first fifth warms up. */
-  start = now = g_get_monotonic_time ();
   end = start + seconds * G_TIME_SPAN_SECOND * 6 / 5;
   for (gboolean warm = FALSE; now < end; now = g_get_monotonic_time ()) {
     if (!warm && now >= start + seconds * G_TIME_SPAN_SECOND / 5) {
       warm = TRUE;
       start = now;
-      sent = self->received = self->round_trips = 0;
+      self->received = self->round_trips = self->overloaded = 0;
+      self->idle = 0;
+      cpu = get_cpu ();
       memset (self->histogram, 0, HISTOGRAM * sizeof (guint));
     }
     /* Each message that is sent makes two relays. */
-    while (self->paced && sent < (now - start) * rate / 2 / G_TIME_SPAN_SECOND) {
-      Client *client = clients[2 * (g_random_int () % pairs)];
-
-      sent++;
-      if (client->next - client->first >= RING)
-        continue;
-      client->to_send++;
-      pump (self, client);
-    }
+    if (self->paced)
+      send_due (self, clients, pairs, begin, 2 * G_TIME_SPAN_SECOND / rate, &n_due);
     turn (self, self->paced ? 0 : 100);
   }
   printf ("{\"messages_per_second\": %.0f, \"messages\": %" G_GUINT64_FORMAT
-          ", \"p50_us\": %.0f, \"p99_us\": %.0f}\n",
+          ", \"p50_us\": %.0f, \"p99_us\": %.0f, \"p999_us\": %.0f, \"overloaded\": "
+          "%" G_GUINT64_FORMAT ", \"load_busy\": %.3f}\n",
           self->received * 1e6 / (now - start), self->received_in_all, percentile (self, 0.5),
-          percentile (self, 0.99));
+          percentile (self, 0.99), percentile (self, 0.999), self->overloaded,
+          (double) (self->paced ? now - start - self->idle : get_cpu () - cpu) / (now - start));
 }
 
 static void
@@ -407,7 +495,9 @@ connect_and_leave (Load *self, int count, int concurrency)
         connect_client (self, begun++, FALSE);
     }
   }
-  printf ("{\"clients_per_second\": %.0f}\n", count * 1e6 / (g_get_monotonic_time () - start));
+  printf ("{\"clients_per_second\": %.0f, \"load_busy\": %.3f}\n",
+          count * 1e6 / (g_get_monotonic_time () - start),
+          (double) get_cpu () / (g_get_monotonic_time () - start));
 }
 
 int
