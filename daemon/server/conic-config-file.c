@@ -106,6 +106,13 @@ conic_config_file_load (ConicConfig *self, const char *path, GError **error)
     return FALSE;
   }
 
+  /* GKeyFile would go by what comes before it. */
+  if (memchr (text, '\0', length) != NULL) {
+    g_set_error (error, CONIC_SERVER_ERROR, CONIC_SERVER_ERROR_CONFIG,
+                 "%s: this is not a text file", path);
+    return FALSE;
+  }
+
   groups = g_key_file_get_groups (file, NULL);
   for (gsize i = 0; groups[i] != NULL; i++)
     if (!load_group (self, file, path, text, groups[i], error))
