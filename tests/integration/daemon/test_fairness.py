@@ -72,7 +72,7 @@ class FairnessTest(tap.TestCase):
         stop = threading.Event()
         threads = self.flood(hub, make, stop)
         watch = MemoryWatch(hub)
-        times = sorted(round_trip(fifth) for _ in range(200))
+        times = sorted(round_trip(fifth) for _ in range(tap.scaled(200, 50)))
         growth = watch.growth()[hub.name]
         stop.set()
         hub.kill()
@@ -80,7 +80,7 @@ class FairnessTest(tap.TestCase):
             thread.join()
         median = statistics.median(times)
         print(f"# {name}: {calm * 1e3:.2f} ms alone; beside four flooders {median * 1e3:.2f} ms, "
-              f"p90 {times[180] * 1e3:.2f} ms, most {times[-1] * 1e3:.2f} ms", flush=True)
+              f"p90 {times[len(times) * 9 // 10] * 1e3:.2f} ms, most {times[-1] * 1e3:.2f} ms", flush=True)
         # The median: this machine's other programs are not the hub's.
         self.assertLess(median, tap.seconds(FAIR_SECONDS) + BUSY * calm, name)
         self.assertLess(growth, 20 << 20)
@@ -173,52 +173,46 @@ class FairnessTest(tap.TestCase):
         self.assertTrue(old.ended())
         self.assertLess(time.monotonic() - started, tap.seconds(10))
 
+        # What it sent at once is some ten seconds' worth of bytes.
+        hub = hubs.start(self, name="bytes", bytes_per_second=1000, bytes_burst=1024, log_level="info")
         lost = join(self, hub, "lost")
-        lost.send_bytes(frame(TEXT, b'{"type":"list_request"}') * 100)
-        while lost.receive_json()["type"] != "error":
+        lost.send_bytes(frame(TEXT, sdp("nobody", "x" * 900)) * 100)
+        while lost.error()[0] != "rate_limited":
             pass
+        begun = cpu_seconds(hub)
         lost.reset()
-        self.assertTrue(self.joins(hub, "lost", 5))
-
-    def joins(self, hub, client_id, seconds):
-        """Whether the id is free within so many seconds."""
-        until = time.monotonic() + tap.seconds(seconds)
-        while time.monotonic() < until:
-            if Client(self, hub.port).register(client_id)["data"]["success"]:
-                return True
-        return False
+        hub.wait_line("“lost” .*left", timeout=4)
+        self.assertLess(cpu_seconds(hub) - begun, 0.5)
 
     def test_rate_reload(self):
         """SIGHUP changes what those who are connected may send"""
         path = self.path("conicd.conf")
 
-        def write(rate):
+        def load(rate, hub=None):
             with open(path, "w", encoding="utf-8") as file:
-                file.write(f"[limits]\nmessages-per-second={rate}\nmessages-burst=2\n")
+                file.write(f"[limits]\nbytes-per-second={rate}\nbytes-burst=1024\n")
+            if hub is not None:
+                lines = len(hub.lines)
+                os.kill(hub.pid, signal.SIGHUP)
+                hub.wait_line("reloaded", start=lines)
 
-        write(0)
+        load(0)
         hub = hubs.start(self, config=path)
         client = join(self, hub, "a")
         for _ in range(20):
-            round_trip(client)
-        lines = len(hub.lines)
-        write(1)
-        os.kill(hub.pid, signal.SIGHUP)
-        hub.wait_line("reloaded", start=lines)
+            round_trip(client, "x" * 1000)
+        load(1000, hub)
+        client.send_bytes(b"".join(frame(TEXT, sdp("a", f"{n} " + "x" * 900)) for n in range(100)))
+        texts = []
+        while (answer := client.receive_json())["type"] == "sdp":
+            texts.append(sdp_text(answer))
+        self.assertEqual(answer["data"]["code"], "rate_limited")
+        # What the daemon has read is some ten seconds' worth, and the rest is more than a minute's.
         started = time.monotonic()
-        client.send_bytes(b"".join(frame(TEXT, sdp("a", str(n))) for n in range(100)))
-        self.assertEqual([sdp_text(client.receive_json()) for _ in range(2)], ["0", "1"])
-        self.assertEqual(client.error()[0], "rate_limited")
-        self.assertEqual(sdp_text(client.receive_json()), "2")
-        self.assertGreater(time.monotonic() - started, 0.9)
-        lines = len(hub.lines)
-        write(0)
-        os.kill(hub.pid, signal.SIGHUP)
-        hub.wait_line("reloaded", start=lines)
-        started = time.monotonic()
-        for n in range(3, 100):
-            self.assertEqual(sdp_text(client.receive_json()), str(n))
-        self.assertLess(time.monotonic() - started, tap.seconds(10))
+        load(0, hub)
+        texts += [sdp_text(client.receive_json()) for _ in range(100 - len(texts))]
+        self.assertLess(time.monotonic() - started, tap.seconds(3))
+        self.assertEqual([int(text.split()[0]) for text in texts], list(range(100)))
 
     def slow_reader(self, queue, **options):
         hub = hubs.start(self, name=queue, slow_seconds=1, close_seconds=5, **UNLIMITED, **options)

@@ -64,8 +64,13 @@ class LimitsTest(tap.TestCase):
         for number in range(3):
             join(self, hub, f"other{number}", source="127.0.0.2")
         self.refused(" 429 ", hub, source_address=("127.0.0.2", 0))
+        # Whoever is refused doesn't count, even if it stays; there is room as soon as somebody has left.
+        deaf = self.connect(hub)
+        self.assertIn(b" 429 ", deaf.recv(1000))
+        gone.close()
+        gone.ended()
+        gone = Client(self, hub.port)
         half.close()
-        gone.socket.close()
         self.gets_in(hub)
 
     def test_per_address_families(self):
