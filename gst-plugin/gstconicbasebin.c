@@ -26,6 +26,10 @@ GST_DEBUG_CATEGORY_STATIC (gst_conic_base_bin_debug);
 /* Milliseconds, beyond the latency, that what is under way gets when the other side has left. */
 #define DRAIN_TIME 100
 
+enum { SIGNAL_ENCODER_SETUP, N_SIGNALS };
+
+static guint signals[N_SIGNALS];
+
 typedef struct {
   GstConicEndpoint *endpoint;
   GstConicOutputs *outputs;
@@ -438,9 +442,12 @@ check_ready (GstConicBaseBin *self)
 {
   g_autoptr (GPtrArray) inputs = gst_conic_base_bin_get_inputs (self);
 
-  for (guint i = 0; i < inputs->len; i++)
-    if (gst_conic_input_get_codec (g_ptr_array_index (inputs, i)) == NULL)
+  for (guint i = 0; i < inputs->len; i++) {
+    g_autoptr (GPtrArray) codecs = gst_conic_input_get_codecs (g_ptr_array_index (inputs, i));
+
+    if (codecs == NULL)
       return;
+  }
   gst_conic_endpoint_set_ready (PRIV (self)->endpoint);
 }
 
@@ -494,6 +501,67 @@ on_input_eos (GstConicInput *input, gpointer user_data)
 }
 
 static void
+on_input_encoder (GstConicInput *input, GstElement *encoder, gpointer user_data)
+{
+  g_signal_emit (user_data, signals[SIGNAL_ENCODER_SETUP], 0, GST_OBJECT_NAME (input), encoder);
+}
+
+static const GstConicInputHandlers input_handlers = {
+    .ready = on_input_ready,
+    .eos = on_input_eos,
+    .encoder = on_input_encoder,
+};
+
+static void
+set_input_bitrate (GstConicInput *input, const GstConicMediaSettings *settings)
+{
+  gst_conic_input_set_bitrate (input, gst_conic_input_get_kind (input) == GST_WEBRTC_KIND_VIDEO
+                                          ? settings->bitrate
+                                          : settings->audio_bitrate);
+}
+
+static void
+set_up_input (GstConicBaseBin *self, GstConicInput *input)
+{
+  const GstConicMediaSettings *settings = &PRIV (self)->running;
+
+  gst_conic_input_set_codecs (
+      input, gst_conic_media_settings_get_codecs (settings, gst_conic_input_get_kind (input)));
+  set_input_bitrate (input, settings);
+}
+
+/* The names of codecs that a list has and this version doesn't know. */
+static void
+warn_of_codecs (GstConicBaseBin *self, GstWebRTCKind kind)
+{
+  const char *const *names = gst_conic_media_settings_get_codecs (&PRIV (self)->running, kind);
+
+  for (guint i = 0; names != NULL && names[i] != NULL; i++)
+    if (gst_conic_codec_find_by_name (kind, names[i]) == NULL)
+      GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS,
+                           ("“%s” in %s is not a codec that is known here; it is left out",
+                            names[i],
+                            kind == GST_WEBRTC_KIND_VIDEO ? "video-codecs" : "audio-codecs"),
+                           (NULL));
+}
+
+/* Takes over what the properties are now. */
+static void
+set_up (GstConicBaseBin *self)
+{
+  GstConicBaseBinPrivate *priv = PRIV (self);
+  g_autoptr (GPtrArray) inputs = gst_conic_base_bin_get_inputs (self);
+
+  GST_OBJECT_LOCK (self);
+  gst_conic_media_settings_copy (&priv->settings, &priv->running);
+  GST_OBJECT_UNLOCK (self);
+  warn_of_codecs (self, GST_WEBRTC_KIND_AUDIO);
+  warn_of_codecs (self, GST_WEBRTC_KIND_VIDEO);
+  for (guint i = 0; i < inputs->len; i++)
+    set_up_input (self, g_ptr_array_index (inputs, i));
+}
+
+static void
 on_data_eos (GstConicDataSink *pad, gpointer user_data)
 {
   check_eos (user_data);
@@ -505,9 +573,10 @@ static GstPad *
 add_input (GstConicBaseBin *self, GstWebRTCKind kind, GstPadTemplate *template, const char *name)
 {
   GstConicBaseBinPrivate *priv = PRIV (self);
-  GstConicInput *input = gst_conic_input_new (kind, on_input_ready, on_input_eos, self);
+  GstConicInput *input = gst_conic_input_new (kind, name, &input_handlers, self);
   g_autoptr (GstPad) target = gst_element_get_static_pad (GST_ELEMENT (input), "sink");
 
+  set_up_input (self, input);
   g_mutex_lock (&priv->lock);
   g_ptr_array_add (priv->inputs, gst_object_ref (input));
   g_mutex_unlock (&priv->lock);
@@ -658,9 +727,7 @@ gst_conic_base_bin_change_state (GstElement *element, GstStateChange transition)
   GstStateChangeReturn ret;
 
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) {
-    GST_OBJECT_LOCK (self);
-    gst_conic_media_settings_copy (&PRIV (self)->settings, &PRIV (self)->running);
-    GST_OBJECT_UNLOCK (self);
+    set_up (self);
     gst_conic_endpoint_start (PRIV (self)->endpoint);
     check_ready (self);
   } else if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) {
@@ -691,6 +758,21 @@ gst_conic_base_bin_handle_message (GstBin *bin, GstMessage *message)
     GST_BIN_CLASS (gst_conic_base_bin_parent_class)->handle_message (bin, message);
 }
 
+/* The one of the media's settings that may change while it runs. */
+static void
+change_bitrate (GstConicBaseBin *self)
+{
+  GstConicBaseBinPrivate *priv = PRIV (self);
+  g_autoptr (GPtrArray) inputs = gst_conic_base_bin_get_inputs (self);
+  GstConicMediaSettings now;
+
+  GST_OBJECT_LOCK (self);
+  now = priv->settings;
+  GST_OBJECT_UNLOCK (self);
+  for (guint i = 0; i < inputs->len; i++)
+    set_input_bitrate (g_ptr_array_index (inputs, i), &now);
+}
+
 static void
 gst_conic_base_bin_set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
 {
@@ -704,6 +786,8 @@ gst_conic_base_bin_set_property (GObject *object, guint id, const GValue *value,
   GST_OBJECT_UNLOCK (object);
   if (!known)
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+  else if (id == GST_CONIC_PROP_BITRATE || id == GST_CONIC_PROP_AUDIO_BITRATE)
+    change_bitrate (GST_CONIC_BASE_BIN (object));
 }
 
 static void
@@ -767,6 +851,19 @@ gst_conic_base_bin_class_init (GstConicBaseBinClass *klass)
   GST_BIN_CLASS (klass)->handle_message = gst_conic_base_bin_handle_message;
 
   gst_conic_settings_install_properties (object_class);
+  gst_conic_media_settings_install_properties (object_class);
+  /**
+   * GstConicBaseBin::encoder-setup:
+   * @element: the element
+   * @pad: name of the pad whose media is going to be encoded
+   * @encoder: the encoder, in state NULL
+   *
+   * An encoder was made and tuned for real time; it may be set up differently now. Emitted in
+   * whichever thread, once for each codec that a session uses.
+   */
+  signals[SIGNAL_ENCODER_SETUP] =
+      g_signal_new ("encoder-setup", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL,
+                    NULL, G_TYPE_NONE, 2, G_TYPE_STRING, GST_TYPE_ELEMENT);
   gst_type_mark_as_plugin_api (GST_TYPE_CONIC_BASE_BIN, (GstPluginAPIFlags) 0);
 }
 
@@ -819,6 +916,8 @@ gst_conic_base_bin_class_add_sink_templates (GstElementClass *klass)
       klass, gst_pad_template_new_with_gtype ("data_%s", GST_PAD_SINK, GST_PAD_REQUEST,
                                               GST_CAPS_ANY, GST_TYPE_CONIC_DATA_SINK));
   gst_type_mark_as_plugin_api (GST_TYPE_CONIC_DATA_SINK, (GstPluginAPIFlags) 0);
+  claim_properties (klass);
+  gst_conic_media_settings_install_send_properties (G_OBJECT_CLASS (klass));
 }
 
 void

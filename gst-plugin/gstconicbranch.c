@@ -5,6 +5,7 @@
 
 #include "gstconicbranch.h"
 
+#include <gst/rtp/rtp.h>
 #include <gst/video/video.h>
 
 GST_DEBUG_CATEGORY_STATIC (gst_conic_branch_debug);
@@ -66,8 +67,25 @@ gst_conic_branch_init (GstConicBranch *self)
 {
 }
 
+/* The payloader then numbers its packets for the feedback of congestion control. */
+static void
+add_twcc (GstElement *payloader, guint id)
+{
+  g_autoptr (GstElement) extension = gst_element_factory_make ("rtphdrexttwcc", NULL);
+
+  if (extension == NULL)
+    return;
+  gst_object_ref_sink (extension);
+  gst_rtp_header_extension_set_id (GST_RTP_HEADER_EXTENSION (extension), id);
+  g_signal_emit_by_name (payloader, "add-extension", extension);
+}
+
 GstConicBranch *
-gst_conic_branch_new (const GstConicCodec *codec, int payload_type, GError **error)
+gst_conic_branch_new (const GstConicCodec *codec,
+                      int payload_type,
+                      guint32 ssrc,
+                      guint twcc_id,
+                      GError **error)
 {
   g_autoptr (GstPad) pad = NULL;
   GstElement *payloader = gst_conic_codec_make (codec->payloader, codec->payloader_settings, error);
@@ -82,7 +100,9 @@ gst_conic_branch_new (const GstConicCodec *codec, int payload_type, GError **err
   gst_util_set_object_arg (G_OBJECT (queue), "leaky", "downstream");
   g_object_set (queue, "max-size-buffers", 0, "max-size-bytes", 0, "max-size-time", QUEUE_TIME,
                 NULL);
-  g_object_set (payloader, "pt", payload_type, NULL);
+  g_object_set (payloader, "pt", payload_type, "ssrc", ssrc, NULL);
+  if (twcc_id > 0)
+    add_twcc (payloader, twcc_id);
   gst_bin_add_many (GST_BIN (self), queue, payloader, NULL);
   gst_element_link (queue, payloader);
 

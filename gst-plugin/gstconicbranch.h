@@ -18,11 +18,17 @@ G_DECLARE_FINAL_TYPE (GstConicBranch, gst_conic_branch, GST, CONIC_BRANCH, GstBi
 /**
  * gst_conic_branch_new:
  * @payload_type: what the session's descriptions give to @codec
+ * @ssrc: what its packets are sent as
+ * @twcc_id: id of the header extension for transport-wide congestion control, 0 for none
  *
  * Returns: (transfer floating) (nullable): a branch with the static pads `sink` and `src`, through
  *   which caps flow, but no media before gst_conic_branch_open()
  */
-GstConicBranch *gst_conic_branch_new (const GstConicCodec *codec, int payload_type, GError **error);
+GstConicBranch *gst_conic_branch_new (const GstConicCodec *codec,
+                                      int payload_type,
+                                      guint32 ssrc,
+                                      guint twcc_id,
+                                      GError **error);
 
 /* Lets media through, video from its next keyframe on, which is asked for. */
 void gst_conic_branch_open (GstConicBranch *self);

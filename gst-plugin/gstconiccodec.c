@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "gstconicencoder.h"
+
 static const GstConicCodec codecs[] = {
     {
         .kind = GST_WEBRTC_KIND_VIDEO,
@@ -13,24 +15,25 @@ static const GstConicCodec codecs[] = {
         .clock_rate = 90000,
         .payload_type = 96,
         .caps = "video/x-vp8",
-        .encoder = "vp8enc",
-        /* One pass without look-ahead, a steady rate, keyframes mostly on request. */
-        .settings = "deadline=1 cpu-used=8 threads=2 lag-in-frames=0 end-usage=cbr "
-                    "target-bitrate=2000000 keyframe-max-dist=300",
         .payloader = "rtpvp8pay",
         .payloader_settings = "picture-id-mode=15-bit",
+        .depayloader = "rtpvp8depay",
     },
     {
         .kind = GST_WEBRTC_KIND_VIDEO,
         .encoding_name = "H264",
         .clock_rate = 90000,
         .payload_type = 102,
+        /* Constrained baseline, RFC 6184 section 8.1: what every other side can read. */
+        .format = "packetization-mode=(string)1, profile-level-id=(string)42e01f, "
+                  "level-asymmetry-allowed=(string)1",
         .caps = "video/x-h264",
         .parser = "h264parse",
         /* With the parameter sets in the caps, where the session description takes them from. */
         .parser_caps = "video/x-h264,stream-format=avc,alignment=au",
         .payloader = "rtph264pay",
         .payloader_settings = "config-interval=-1 aggregate-mode=zero-latency",
+        .depayloader = "rtph264depay",
     },
     {
         .kind = GST_WEBRTC_KIND_VIDEO,
@@ -41,16 +44,30 @@ static const GstConicCodec codecs[] = {
         .parser = "vp9parse",
         .payloader = "rtpvp9pay",
         .payloader_settings = "picture-id-mode=15-bit",
+        .depayloader = "rtpvp9depay",
+    },
+    {
+        .kind = GST_WEBRTC_KIND_VIDEO,
+        .encoding_name = "AV1",
+        .clock_rate = 90000,
+        .payload_type = 100,
+        .caps = "video/x-av1",
+        .parser = "av1parse",
+        .parser_caps = "video/x-av1,stream-format=obu-stream,alignment=tu",
+        /* Of gst-plugins-rs: GStreamer 1.22 itself has none. */
+        .payloader = "rtpav1pay",
+        .depayloader = "rtpav1depay",
     },
     {
         .kind = GST_WEBRTC_KIND_AUDIO,
         .encoding_name = "OPUS",
         .clock_rate = 48000,
         .payload_type = 111,
+        /* Always announced with two channels, RFC 7587 section 7. */
+        .format = "encoding-params=(string)2",
         .caps = "audio/x-opus",
-        .encoder = "opusenc",
-        .settings = "bitrate=96000 frame-size=20",
         .payloader = "rtpopuspay",
+        .depayloader = "rtpopusdepay",
     },
     {
         .kind = GST_WEBRTC_KIND_AUDIO,
@@ -59,6 +76,7 @@ static const GstConicCodec codecs[] = {
         .payload_type = 0,
         .caps = "audio/x-mulaw",
         .payloader = "rtppcmupay",
+        .depayloader = "rtppcmudepay",
     },
     {
         .kind = GST_WEBRTC_KIND_AUDIO,
@@ -67,6 +85,7 @@ static const GstConicCodec codecs[] = {
         .payload_type = 8,
         .caps = "audio/x-alaw",
         .payloader = "rtppcmapay",
+        .depayloader = "rtppcmadepay",
     },
 };
 
@@ -85,12 +104,20 @@ gst_conic_codec_find_by_caps (const GstCaps *caps)
 }
 
 const GstConicCodec *
-gst_conic_codec_get_default (GstWebRTCKind kind)
+gst_conic_codec_find_by_name (GstWebRTCKind kind, const char *name)
 {
   for (guint i = 0; i < G_N_ELEMENTS (codecs); i++)
-    if (codecs[i].kind == kind && codecs[i].encoder != NULL)
+    if (codecs[i].kind == kind && g_ascii_strcasecmp (codecs[i].encoding_name, name) == 0)
       return &codecs[i];
   return NULL;
+}
+
+static gboolean
+has_factory (const char *name)
+{
+  g_autoptr (GstElementFactory) factory = gst_element_factory_find (name);
+
+  return factory != NULL;
 }
 
 GstCaps *
@@ -123,6 +150,23 @@ gst_conic_codec_get_output_caps (GstWebRTCKind kind)
   return caps;
 }
 
+static void
+add_format (const GstConicCodec *codec, GstCaps *caps)
+{
+  g_autofree char *text = NULL;
+  g_autoptr (GstStructure) format = NULL;
+
+  if (codec->format == NULL)
+    return;
+  text = g_strconcat ("format, ", codec->format, NULL);
+  format = gst_structure_from_string (text, NULL);
+  for (int i = 0; i < gst_structure_n_fields (format); i++) {
+    const char *name = gst_structure_nth_field_name (format, (guint) i);
+
+    gst_caps_set_value (caps, name, gst_structure_get_value (format, name));
+  }
+}
+
 GstCaps *
 gst_conic_codec_get_rtp_caps (const GstConicCodec *codec, int payload_type)
 {
@@ -133,6 +177,27 @@ gst_conic_codec_get_rtp_caps (const GstConicCodec *codec, int payload_type)
                               NULL);
 }
 
+GstCaps *
+gst_conic_codec_get_offer_caps (GPtrArray *list)
+{
+  GstCaps *caps = gst_caps_new_empty ();
+
+  for (guint i = 0; i < list->len; i++) {
+    const GstConicCodec *codec = g_ptr_array_index (list, i);
+    GstCaps *one = gst_conic_codec_get_rtp_caps (codec, codec->payload_type);
+
+    add_format (codec, one);
+    gst_caps_append (caps, one);
+  }
+  return caps;
+}
+
+static gboolean
+can_encode (const GstConicCodec *codec)
+{
+  return gst_conic_encoder_exists (codec) && has_factory (codec->payloader);
+}
+
 static gboolean
 can_decode (const GstConicCodec *codec)
 {
@@ -140,30 +205,45 @@ can_decode (const GstConicCodec *codec)
       gst_element_factory_list_get_elements (GST_ELEMENT_FACTORY_TYPE_DECODER, GST_RANK_MARGINAL);
   g_autoptr (GstCaps) caps = gst_caps_from_string (codec->caps);
   GList *fitting = gst_element_factory_list_filter (decoders, caps, GST_PAD_SINK, FALSE);
-  gboolean found = fitting != NULL;
+  gboolean found = fitting != NULL && has_factory (codec->depayloader);
 
   gst_plugin_feature_list_free (fitting);
   gst_plugin_feature_list_free (decoders);
   return found;
 }
 
-GstCaps *
-gst_conic_codec_get_receive_caps (GstWebRTCKind kind)
+typedef gboolean (*CodecFunc) (const GstConicCodec *codec);
+
+static void
+add_codec (GPtrArray *list, const GstConicCodec *codec, CodecFunc can)
 {
-  GstCaps *caps = gst_caps_new_empty ();
+  if (codec != NULL && !g_ptr_array_find (list, codec, NULL) && can (codec))
+    g_ptr_array_add (list, (gpointer) codec);
+}
 
-  for (guint i = 0; i < G_N_ELEMENTS (codecs); i++) {
-    GstCaps *one;
+static GPtrArray *
+list_codecs (GstWebRTCKind kind, const char *const *names, CodecFunc can)
+{
+  GPtrArray *list = g_ptr_array_new ();
 
-    if (codecs[i].kind != kind || !can_decode (&codecs[i]))
-      continue;
-    one = gst_conic_codec_get_rtp_caps (&codecs[i], codecs[i].payload_type);
-    /* Opus is always announced with two channels, RFC 7587 section 7. */
-    if (strcmp (codecs[i].encoding_name, "OPUS") == 0)
-      gst_caps_set_simple (one, "encoding-params", G_TYPE_STRING, "2", NULL);
-    gst_caps_append (caps, one);
-  }
-  return caps;
+  for (guint i = 0; names != NULL && names[i] != NULL; i++)
+    add_codec (list, gst_conic_codec_find_by_name (kind, names[i]), can);
+  for (guint i = 0; (names == NULL || names[0] == NULL) && i < G_N_ELEMENTS (codecs); i++)
+    if (codecs[i].kind == kind)
+      add_codec (list, &codecs[i], can);
+  return list;
+}
+
+GPtrArray *
+gst_conic_codec_list_encodable (GstWebRTCKind kind, const char *const *names)
+{
+  return list_codecs (kind, names, can_encode);
+}
+
+GPtrArray *
+gst_conic_codec_list_decodable (GstWebRTCKind kind, const char *const *names)
+{
+  return list_codecs (kind, names, can_decode);
 }
 
 /* The name of the codec that @media maps @payload_type to; of length 0 if it doesn't say. */
@@ -210,19 +290,39 @@ gst_conic_codec_find_payload_type (const GstConicCodec *codec, const GstSDPMedia
   return -1;
 }
 
-GstCaps *
-gst_conic_codec_choose (const GstSDPMedia *media)
+/* The place of @codec's first format in @media, or the number of formats if it has none. */
+static guint
+find_place (const GstConicCodec *codec, const GstSDPMedia *media)
 {
-  GstWebRTCKind kind = gst_conic_sdp_get_kind (media);
+  guint n_formats = gst_sdp_media_formats_len (media);
 
-  for (guint i = 0; i < gst_sdp_media_formats_len (media); i++) {
-    const char *format = gst_sdp_media_get_format (media, i);
+  for (guint i = 0; i < n_formats; i++)
+    if (carries (codec, media, gst_sdp_media_get_format (media, i)))
+      return i;
+  return n_formats;
+}
 
-    for (guint j = 0; j < G_N_ELEMENTS (codecs); j++)
-      if (codecs[j].kind == kind && carries (&codecs[j], media, format) && can_decode (&codecs[j]))
-        return gst_conic_codec_get_rtp_caps (&codecs[j], (int) g_ascii_strtoull (format, NULL, 10));
+const GstConicCodec *
+gst_conic_codec_choose (GPtrArray *list,
+                        const GstSDPMedia *media,
+                        gboolean by_peer,
+                        int *payload_type)
+{
+  guint best = gst_sdp_media_formats_len (media);
+  const GstConicCodec *chosen = NULL;
+
+  for (guint i = 0; i < list->len && (by_peer || chosen == NULL); i++) {
+    const GstConicCodec *codec = g_ptr_array_index (list, i);
+    guint place = codec->kind == gst_conic_sdp_get_kind (media) ? find_place (codec, media) : best;
+
+    if (place < best) {
+      best = place;
+      chosen = codec;
+    }
   }
-  return gst_caps_new_empty ();
+  if (chosen != NULL)
+    *payload_type = gst_conic_codec_find_payload_type (chosen, media);
+  return chosen;
 }
 
 GstElement *

@@ -1,17 +1,28 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/*   GstConicInput ─► sink_%u of the connection ─► GstConicBranch ─► webrtcbin */
+/*   GstConicInput ─► sink_%u of the connection ─► GstConicBranch ─► webrtcbin
+ *
+ * Raw media is offered in every codec that it can be encoded with; its branch is made once the answer
+ * says which it is to be. */
 
 #include "gstconicmedia.h"
+
+#include <string.h>
 
 #include "gstconicbasebin.h"
 #include "gstconicbranch.h"
 
+/* Transport-wide congestion control: its header extension, and the id that we offer it with. */
+#define TWCC_URI "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
+#define TWCC_ID  1
+
 typedef struct {
   GstConicInput *input;
-  GstPad *input_pad; /* of input */
-  GstConicBranch *branch;
+  guint32 ssrc;
   GstPad *webrtc_pad;
+  gboolean waits;         /* for the caps of the stream, which the description needs */
+  GstPad *input_pad;      /* of input (nullable): until the codec is known, as branch */
+  GstConicBranch *branch; /* borrowed: the connection's */
 } Share;
 
 struct _GstConicMedia {
@@ -21,6 +32,7 @@ struct _GstConicMedia {
   GstElement *webrtcbin;
   GstConicMediaFunc described;
   GObject *user_data;
+  const GstConicMediaSettings *settings;
   GPtrArray *shares; /* Share */
 };
 
@@ -33,27 +45,64 @@ share_free (Share *share)
   g_free (share);
 }
 
-/* --- what goes out --- */
+/* --- transceivers --- */
 
 static void
-set_up_transceiver (GstWebRTCRTPTransceiver *transceiver,
+set_up_transceiver (GstConicMedia *self,
+                    GstWebRTCRTPTransceiver *transceiver,
                     GstWebRTCKind kind,
                     GstWebRTCRTPTransceiverDirection direction)
 {
-  /* Lost video is sent again (RFC 4588); audio has Opus's own concealment. */
-  g_object_set (transceiver, "direction", direction, "do-nack", kind == GST_WEBRTC_KIND_VIDEO,
-                NULL);
+  gboolean is_video = kind == GST_WEBRTC_KIND_VIDEO;
+
+  g_object_set (transceiver, "direction", direction, NULL);
+  /* Lost video is sent again (RFC 4588) or repaired (RFC 5109); audio has Opus's own concealment. */
+  g_object_set (transceiver, "do-nack", is_video && self->settings->do_nack, NULL);
+  if (is_video && self->settings->fec_percentage > 0)
+    g_object_set (transceiver, "fec-type", GST_WEBRTC_FEC_TYPE_ULP_RED, "fec-percentage",
+                  self->settings->fec_percentage, NULL);
 }
 
 static void
-set_direction (GstPad *webrtc_pad, GstWebRTCKind kind, GstWebRTCRTPTransceiverDirection direction)
+add_transceiver (GstConicMedia *self,
+                 GstWebRTCKind kind,
+                 GstWebRTCRTPTransceiverDirection direction,
+                 GstCaps *caps)
 {
   g_autoptr (GstWebRTCRTPTransceiver) transceiver = NULL;
 
-  g_object_get (webrtc_pad, "transceiver", &transceiver, NULL);
+  g_signal_emit_by_name (self->webrtcbin, "add-transceiver", direction, caps, &transceiver);
   if (transceiver != NULL)
-    set_up_transceiver (transceiver, kind, direction);
+    set_up_transceiver (self, transceiver, kind, direction);
 }
+
+/* webrtcbin 1.22 neither offers header extensions by itself, nor answers with them. */
+static void
+add_extension (GstCaps *caps, guint twcc_id)
+{
+  g_autofree char *field = g_strdup_printf ("extmap-%u", twcc_id);
+
+  if (twcc_id > 0)
+    gst_caps_set_simple (caps, field, G_TYPE_STRING, TWCC_URI, NULL);
+}
+
+/* The id that @media gives to the extension, 0 if it has none (RFC 8285 section 5). */
+static guint
+find_extension (const GstSDPMedia *media)
+{
+  const char *value;
+
+  for (guint n = 0; (value = gst_sdp_media_get_attribute_val_n (media, "extmap", n)); n++) {
+    const char *uri = strchr (value, ' ');
+    guint64 id = g_ascii_strtoull (value, NULL, 10);
+
+    if (uri != NULL && g_str_has_prefix (uri + 1, TWCC_URI) && id > 0 && id < 15)
+      return (guint) id;
+  }
+  return 0;
+}
+
+/* --- what goes out --- */
 
 gboolean
 gst_conic_media_is_described (GstConicMedia *self)
@@ -61,7 +110,7 @@ gst_conic_media_is_described (GstConicMedia *self)
   for (guint i = 0; i < self->shares->len; i++) {
     Share *share = g_ptr_array_index (self->shares, i);
 
-    if (!gst_pad_has_current_caps (share->webrtc_pad))
+    if (share->waits && !gst_pad_has_current_caps (share->webrtc_pad))
       return FALSE;
   }
   return TRUE;
@@ -99,63 +148,129 @@ on_notify_caps (GstPad *pad, GParamSpec *pspec, GstConicMedia *self)
   gst_conic_base_bin_invoke (self->bin, described_in_thread, description, description_free);
 }
 
-/* Gives the session a share of @input on the webrtcbin pad @pad_name. */
+/* Makes the branch of a share whose codec is known now. */
 static gboolean
-add_share (GstConicMedia *self,
-           GstConicInput *input,
-           int payload_type,
-           const char *pad_name,
-           GstWebRTCRTPTransceiverDirection direction)
+begin_share (GstConicMedia *self,
+             Share *share,
+             const GstConicCodec *codec,
+             int payload_type,
+             guint twcc_id)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (GstPad) branch_src = NULL;
   g_autoptr (GstPad) branch_sink = NULL;
-  g_autofree char *ghost_name = g_strdup_printf ("sink_%u", self->shares->len);
-  GstConicBranch *branch =
-      gst_conic_branch_new (gst_conic_input_get_codec (input), payload_type, &error);
+  GstPad *input_pad = gst_conic_input_request_branch (share->input, codec, &error);
+  GstConicBranch *branch = NULL;
   GstPad *ghost;
-  Share *share;
 
+  if (input_pad != NULL)
+    branch = gst_conic_branch_new (codec, payload_type, share->ssrc, twcc_id, &error);
   if (branch == NULL) {
     GST_ELEMENT_WARNING (self->bin, CORE, MISSING_PLUGIN, ("%s", error->message), (NULL));
+    if (input_pad != NULL)
+      gst_conic_input_release_branch (share->input, input_pad);
+    gst_clear_object (&input_pad);
     return FALSE;
   }
-  share = g_new0 (Share, 1);
-  share->input = gst_object_ref (input);
+  share->input_pad = input_pad;
   share->branch = branch;
-  share->webrtc_pad = gst_element_request_pad_simple (self->webrtcbin, pad_name);
-  share->input_pad = gst_conic_input_request_branch (input);
-  g_ptr_array_add (self->shares, share);
-
   gst_bin_add (self->connection, GST_ELEMENT (branch));
   branch_src = gst_element_get_static_pad (GST_ELEMENT (branch), "src");
   branch_sink = gst_element_get_static_pad (GST_ELEMENT (branch), "sink");
-  set_direction (share->webrtc_pad, gst_conic_input_get_kind (input), direction);
-  g_signal_connect (share->webrtc_pad, "notify::caps", G_CALLBACK (on_notify_caps), self);
   gst_pad_link (branch_src, share->webrtc_pad);
   gst_element_sync_state_with_parent (GST_ELEMENT (branch));
 
-  ghost = gst_ghost_pad_new (ghost_name, branch_sink);
+  ghost = gst_ghost_pad_new (GST_OBJECT_NAME (share->webrtc_pad), branch_sink);
   gst_pad_set_active (ghost, TRUE);
   gst_element_add_pad (GST_ELEMENT (self->connection), ghost);
-  gst_pad_link_full (share->input_pad, ghost, GST_PAD_LINK_CHECK_NOTHING);
-  gst_conic_input_start_branch (input, share->input_pad);
+  gst_pad_link_full (input_pad, ghost, GST_PAD_LINK_CHECK_NOTHING);
+  gst_conic_input_start_branch (share->input, input_pad);
   return TRUE;
 }
 
-/* --- negotiation --- */
-
+/* Limits the section of @share to @caps, which are changed. */
 static void
-add_transceiver (GstConicMedia *self,
-                 GstWebRTCKind kind,
-                 GstWebRTCRTPTransceiverDirection direction,
-                 GstCaps *caps)
+set_caps (Share *share, GstCaps *caps)
 {
   g_autoptr (GstWebRTCRTPTransceiver) transceiver = NULL;
 
-  g_signal_emit_by_name (self->webrtcbin, "add-transceiver", direction, caps, &transceiver);
-  if (transceiver != NULL)
-    set_up_transceiver (transceiver, kind, direction);
+  /* In one of them only, or webrtcbin would announce it as often. */
+  gst_structure_set (gst_caps_get_structure (caps, 0), "ssrc", G_TYPE_UINT, share->ssrc, NULL);
+  g_object_get (share->webrtc_pad, "transceiver", &transceiver, NULL);
+  g_object_set (transceiver, "codec-preferences", caps, NULL);
+}
+
+/* Gives the session a share of @input on the webrtcbin pad @pad_name. @caps: (nullable): what the
+ * section is limited to; else it is what comes out of the branch */
+static Share *
+add_share (GstConicMedia *self,
+           GstConicInput *input,
+           const char *pad_name,
+           GstWebRTCRTPTransceiverDirection direction,
+           GstCaps *caps)
+{
+  g_autoptr (GstWebRTCRTPTransceiver) transceiver = NULL;
+  Share *share = g_new0 (Share, 1);
+
+  share->input = gst_object_ref (input);
+  share->ssrc = MAX (g_random_int (), 1);
+  share->webrtc_pad = gst_element_request_pad_simple (self->webrtcbin, pad_name);
+  share->waits = caps == NULL;
+  g_ptr_array_add (self->shares, share);
+  g_signal_connect (share->webrtc_pad, "notify::caps", G_CALLBACK (on_notify_caps), self);
+  g_object_get (share->webrtc_pad, "transceiver", &transceiver, NULL);
+  set_up_transceiver (self, transceiver, gst_conic_input_get_kind (input), direction);
+  if (caps != NULL)
+    set_caps (share, caps);
+  return share;
+}
+
+/* --- the offer --- */
+
+static void
+offer_input (GstConicMedia *self,
+             GstConicInput *input,
+             GPtrArray *codecs,
+             GstWebRTCRTPTransceiverDirection direction)
+{
+  const GstConicCodec *codec = g_ptr_array_index (codecs, 0);
+  g_autoptr (GstCaps) caps = NULL;
+  Share *share;
+
+  if (gst_conic_input_is_raw (input)) {
+    caps = gst_conic_codec_get_offer_caps (codecs);
+    add_extension (caps, TWCC_ID);
+    add_share (self, input, "sink_%u", direction, caps);
+  } else {
+    share = add_share (self, input, "sink_%u", direction, NULL);
+    share->waits = begin_share (self, share, codec, codec->payload_type, TWCC_ID);
+  }
+}
+
+static void
+offer_to_receive (GstConicMedia *self, GstWebRTCKind kind)
+{
+  g_autoptr (GPtrArray) codecs =
+      gst_conic_codec_list_decodable (kind,
+                                      gst_conic_media_settings_get_codecs (self->settings, kind));
+  g_autoptr (GstCaps) caps = gst_conic_codec_get_offer_caps (codecs);
+
+  if (codecs->len == 0)
+    return;
+  add_extension (caps, TWCC_ID);
+  add_transceiver (self, kind, GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_RECVONLY, caps);
+}
+
+static gboolean
+has_share (GstConicMedia *self, GstConicInput *input)
+{
+  for (guint i = 0; i < self->shares->len; i++) {
+    Share *share = g_ptr_array_index (self->shares, i);
+
+    if (share->input == input)
+      return TRUE;
+  }
+  return FALSE;
 }
 
 void
@@ -168,36 +283,39 @@ gst_conic_media_offer (GstConicMedia *self)
 
   for (guint i = 0; i < inputs->len; i++) {
     GstConicInput *input = g_ptr_array_index (inputs, i);
-    const GstConicCodec *codec = gst_conic_input_get_codec (input);
+    g_autoptr (GPtrArray) codecs = gst_conic_input_get_codecs (input);
     GstWebRTCKind kind = gst_conic_input_get_kind (input);
 
+    if (codecs == NULL || has_share (self, input))
+      continue;
     /* One of each kind can be answered in the same section. */
-    if (codec != NULL &&
-        add_share (self, input, codec->payload_type, "sink_%u",
-                   receives && !sends[kind] ? GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDRECV
-                                            : GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDONLY))
-      sends[kind] = TRUE;
+    offer_input (self, input, codecs,
+                 receives && !sends[kind] ? GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDRECV
+                                          : GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDONLY);
+    sends[kind] = TRUE;
   }
-  for (guint i = 0; receives && i < G_N_ELEMENTS (kinds); i++) {
-    g_autoptr (GstCaps) caps = gst_conic_codec_get_receive_caps (kinds[i]);
-
-    if (!sends[kinds[i]] && !gst_caps_is_empty (caps))
-      add_transceiver (self, kinds[i], GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_RECVONLY, caps);
-  }
+  for (guint i = 0; receives && i < G_N_ELEMENTS (kinds); i++)
+    if (!sends[kinds[i]])
+      offer_to_receive (self, kinds[i]);
 }
+
+/* --- the answer --- */
 
 /* (transfer none) (nullable): the first of @inputs that fits @media; no longer among them */
 static GstConicInput *
-take_input (GPtrArray *inputs, const GstSDPMedia *media, int *payload_type)
+take_input (GPtrArray *inputs,
+            const GstSDPMedia *media,
+            const GstConicCodec **codec,
+            int *payload_type)
 {
   for (guint i = 0; i < inputs->len; i++) {
     GstConicInput *input = g_ptr_array_index (inputs, i);
-    const GstConicCodec *codec = gst_conic_input_get_codec (input);
+    g_autoptr (GPtrArray) codecs = gst_conic_input_get_codecs (input);
 
-    if (gst_conic_input_get_kind (input) != gst_conic_sdp_get_kind (media) || codec == NULL)
+    if (codecs == NULL)
       continue;
-    *payload_type = gst_conic_codec_find_payload_type (codec, media);
-    if (*payload_type >= 0) {
+    *codec = gst_conic_codec_choose (codecs, media, FALSE, payload_type);
+    if (*codec != NULL) {
       g_ptr_array_remove_index (inputs, i);
       return input;
     }
@@ -205,36 +323,84 @@ take_input (GPtrArray *inputs, const GstSDPMedia *media, int *payload_type)
   return NULL;
 }
 
+static gboolean
+is_sending (GstWebRTCRTPTransceiverDirection direction)
+{
+  return direction == GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDONLY ||
+         direction == GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDRECV;
+}
+
+static gboolean
+is_receiving (GstWebRTCRTPTransceiverDirection direction)
+{
+  return direction == GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_RECVONLY ||
+         direction == GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDRECV;
+}
+
+static gboolean
+answer_with_input (GstConicMedia *self,
+                   GPtrArray *inputs,
+                   const GstSDPMedia *media,
+                   guint index,
+                   gboolean receives)
+{
+  g_autofree char *pad_name = g_strdup_printf ("sink_%u", index);
+  g_autoptr (GstCaps) caps = NULL;
+  const GstConicCodec *codec;
+  GstConicInput *input;
+  int payload_type;
+  Share *share;
+
+  input = take_input (inputs, media, &codec, &payload_type);
+  if (input == NULL)
+    return FALSE;
+  caps = gst_conic_codec_get_rtp_caps (codec, payload_type);
+  add_extension (caps, find_extension (media));
+  share = add_share (self, input, pad_name,
+                     receives ? GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDRECV
+                              : GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDONLY,
+                     caps);
+  begin_share (self, share, codec, payload_type, find_extension (media));
+  return TRUE;
+}
+
+static gboolean
+answer_to_receive (GstConicMedia *self, const GstSDPMedia *media)
+{
+  GstWebRTCKind kind = gst_conic_sdp_get_kind (media);
+  const char *const *names = gst_conic_media_settings_get_codecs (self->settings, kind);
+  g_autoptr (GPtrArray) codecs = gst_conic_codec_list_decodable (kind, names);
+  g_autoptr (GstCaps) caps = NULL;
+  const GstConicCodec *codec;
+  int payload_type;
+
+  /* Without a wish of ours, the other side's counts. */
+  codec = gst_conic_codec_choose (codecs, media, names == NULL, &payload_type);
+  if (codec == NULL)
+    return FALSE;
+  caps = gst_conic_codec_get_rtp_caps (codec, payload_type);
+  add_extension (caps, find_extension (media));
+  add_transceiver (self, kind, GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_RECVONLY, caps);
+  return TRUE;
+}
+
 /* webrtcbin matches its transceivers with the sections of an offer in order, so every section gets
  * one, wanted or not. */
 static void
 answer_section (GstConicMedia *self, GPtrArray *inputs, const GstSDPMedia *media, guint index)
 {
-  GstWebRTCKind kind = gst_conic_sdp_get_kind (media);
   GstWebRTCRTPTransceiverDirection theirs = gst_conic_sdp_get_direction (media);
-  gboolean receives = gst_conic_base_bin_receives (self->bin) &&
-                      (theirs == GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDONLY ||
-                       theirs == GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDRECV);
-  gboolean sends = theirs == GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_RECVONLY ||
-                   theirs == GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDRECV;
-  g_autofree char *pad_name = g_strdup_printf ("sink_%u", index);
+  gboolean receives = gst_conic_base_bin_receives (self->bin) && is_sending (theirs);
   g_autoptr (GstCaps) caps = NULL;
-  int payload_type;
-  GstConicInput *input = sends ? take_input (inputs, media, &payload_type) : NULL;
 
-  if (input != NULL && add_share (self, input, payload_type, pad_name,
-                                  receives ? GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDRECV
-                                           : GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDONLY))
+  if (is_receiving (theirs) && answer_with_input (self, inputs, media, index, receives))
     return;
-  caps = gst_conic_codec_choose (media);
-  if (receives && !gst_caps_is_empty (caps)) {
-    add_transceiver (self, kind, GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_RECVONLY, caps);
+  if (receives && answer_to_receive (self, media))
     return;
-  }
-  gst_caps_replace (&caps, NULL);
   caps = gst_caps_new_simple ("application/x-rtp", "media", G_TYPE_STRING,
                               gst_sdp_media_get_media (media), NULL);
-  add_transceiver (self, kind, GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_INACTIVE, caps);
+  add_transceiver (self, gst_conic_sdp_get_kind (media),
+                   GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_INACTIVE, caps);
 }
 
 static void
@@ -267,34 +433,54 @@ gst_conic_media_answer (GstConicMedia *self)
 
 /* --- the session goes on --- */
 
+/* (nullable): the other side's description of the section that @share is sent in */
+static const GstSDPMedia *
+get_remote_section (GstConicMedia *self, Share *share)
+{
+  const GstSDPMessage *theirs = gst_conic_session_get_remote_description (self->session);
+  g_autoptr (GstWebRTCRTPTransceiver) transceiver = NULL;
+  guint index = G_MAXUINT;
+
+  g_object_get (share->webrtc_pad, "transceiver", &transceiver, NULL);
+  if (transceiver != NULL)
+    g_object_get (transceiver, "mlineindex", &index, NULL);
+  if (theirs == NULL || index >= gst_sdp_message_medias_len (theirs))
+    return NULL;
+  return gst_sdp_message_get_media (theirs, index);
+}
+
+/* The answer to what was offered says in which codec it is to come. */
+static void
+settle_share (GstConicMedia *self, Share *share)
+{
+  const GstSDPMedia *media = get_remote_section (self, share);
+  g_autoptr (GPtrArray) codecs = gst_conic_input_get_codecs (share->input);
+  const GstConicCodec *codec = NULL;
+  g_autoptr (GstCaps) caps = NULL;
+  int payload_type;
+
+  if (media != NULL && gst_sdp_media_get_port (media) != 0 &&
+      is_receiving (gst_conic_sdp_get_direction (media)))
+    codec = gst_conic_codec_choose (codecs, media, FALSE, &payload_type);
+  if (codec == NULL)
+    return;
+  caps = gst_conic_codec_get_rtp_caps (codec, payload_type);
+  add_extension (caps, find_extension (media));
+  set_caps (share, caps);
+  begin_share (self, share, codec, payload_type, find_extension (media));
+}
+
 void
 gst_conic_media_open (GstConicMedia *self)
 {
   for (guint i = 0; i < self->shares->len; i++) {
     Share *share = g_ptr_array_index (self->shares, i);
 
-    gst_conic_branch_open (share->branch);
+    if (share->branch == NULL)
+      settle_share (self, share);
+    if (share->branch != NULL)
+      gst_conic_branch_open (share->branch);
   }
-}
-
-/* Whether a peer that made this section of a description sends in it. */
-static gboolean
-is_sending (const GstSDPMedia *media)
-{
-  GstWebRTCRTPTransceiverDirection direction = gst_conic_sdp_get_direction (media);
-
-  return gst_conic_sdp_get_kind (media) != GST_WEBRTC_KIND_UNKNOWN &&
-         (direction == GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDONLY ||
-          direction == GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDRECV);
-}
-
-static gboolean
-is_receiving (const GstSDPMedia *media)
-{
-  GstWebRTCRTPTransceiverDirection direction = gst_conic_sdp_get_direction (media);
-
-  return direction == GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_RECVONLY ||
-         direction == GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDRECV;
 }
 
 guint
@@ -305,10 +491,14 @@ gst_conic_media_count_incoming (GstConicMedia *self)
   guint n_sections = MIN (gst_sdp_message_medias_len (theirs), gst_sdp_message_medias_len (ours));
   guint n = 0;
 
-  for (guint i = 0; i < n_sections; i++)
-    if (is_sending (gst_sdp_message_get_media (theirs, i)) &&
-        is_receiving (gst_sdp_message_get_media (ours, i)))
+  for (guint i = 0; i < n_sections; i++) {
+    const GstSDPMedia *media = gst_sdp_message_get_media (theirs, i);
+
+    if (gst_conic_sdp_get_kind (media) != GST_WEBRTC_KIND_UNKNOWN &&
+        is_sending (gst_conic_sdp_get_direction (media)) &&
+        is_receiving (gst_conic_sdp_get_direction (gst_sdp_message_get_media (ours, i))))
       n++;
+  }
   return n;
 }
 
@@ -319,7 +509,8 @@ gst_conic_media_release (GstConicMedia *self)
     Share *share = g_ptr_array_index (self->shares, i);
 
     g_signal_handlers_disconnect_by_data (share->webrtc_pad, self);
-    gst_conic_input_release_branch (share->input, share->input_pad);
+    if (share->input_pad != NULL)
+      gst_conic_input_release_branch (share->input, share->input_pad);
   }
 }
 
@@ -339,6 +530,7 @@ gst_conic_media_new (GstBin *connection,
   self->webrtcbin = webrtcbin;
   self->described = described;
   self->user_data = user_data;
+  self->settings = gst_conic_base_bin_get_media_settings (self->bin);
   self->shares = g_ptr_array_new_with_free_func ((GDestroyNotify) share_free);
   return self;
 }

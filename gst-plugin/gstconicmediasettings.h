@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include "gstconiccodec.h"
 #include "gstconicsettings.h"
 
 G_BEGIN_DECLS
@@ -28,6 +29,12 @@ typedef enum {
   GST_CONIC_PROP_LATENCY = GST_CONIC_PROP_LAST,
   GST_CONIC_PROP_DO_LOST,
   GST_CONIC_PROP_OUTPUT,
+  GST_CONIC_PROP_BITRATE,
+  GST_CONIC_PROP_AUDIO_BITRATE,
+  GST_CONIC_PROP_VIDEO_CODECS,
+  GST_CONIC_PROP_AUDIO_CODECS,
+  GST_CONIC_PROP_DO_NACK,
+  GST_CONIC_PROP_FEC_PERCENTAGE,
 } GstConicMediaProp;
 
 /**
@@ -40,14 +47,30 @@ typedef struct {
   guint latency; /* milliseconds */
   gboolean do_lost;
   GstConicOutputMode output;
+
+  /* what is sent */
+  guint bitrate; /* bit/s */
+  guint audio_bitrate;
+
+  /* either */
+  GStrv video_codecs; /* (nullable): NULL for all */
+  GStrv audio_codecs;
+  gboolean do_nack;
+  guint fec_percentage;
 } GstConicMediaSettings;
 
 void gst_conic_media_settings_init (GstConicMediaSettings *self);
 void gst_conic_media_settings_copy (const GstConicMediaSettings *self, GstConicMediaSettings *copy);
 void gst_conic_media_settings_clear (GstConicMediaSettings *self);
 
-/* For the class_init of elements that receive. */
+/* For the class_init of elements with media pads, of those that receive, and of those that send. */
+void gst_conic_media_settings_install_properties (GObjectClass *element_class);
 void gst_conic_media_settings_install_receive_properties (GObjectClass *element_class);
+void gst_conic_media_settings_install_send_properties (GObjectClass *element_class);
+
+/* (nullable): the names of the codecs of @kind, the most wanted first; %NULL for all */
+const char *const *gst_conic_media_settings_get_codecs (const GstConicMediaSettings *self,
+                                                        GstWebRTCKind kind);
 
 /* FALSE if @id isn't one of the settings. The caller holds a lock. */
 gboolean gst_conic_media_settings_set (GstConicMediaSettings *self, guint id, const GValue *value);

@@ -107,25 +107,27 @@ set_string (char **field, const GValue *value)
   *field = string != NULL && *string != '\0' ? g_strdup (string) : NULL;
 }
 
-static GStrv
-array_to_strv (const GValue *array)
+void
+gst_conic_settings_take_strings (GStrv *strings, const GValue *array)
 {
   guint n = gst_value_array_get_size (array);
-  GStrv strv = g_new0 (char *, n + 1);
 
+  g_clear_pointer (strings, g_strfreev);
+  if (n == 0)
+    return;
+  *strings = g_new0 (char *, n + 1);
   for (guint i = 0; i < n; i++)
-    strv[i] = g_value_dup_string (gst_value_array_get_value (array, i));
-  return strv;
+    (*strings)[i] = g_value_dup_string (gst_value_array_get_value (array, i));
 }
 
-static void
-strv_to_array (GStrv strv, GValue *array)
+void
+gst_conic_settings_give_strings (GStrv strings, GValue *array)
 {
-  for (guint i = 0; strv != NULL && strv[i] != NULL; i++) {
+  for (guint i = 0; strings != NULL && strings[i] != NULL; i++) {
     GValue item = G_VALUE_INIT;
 
     g_value_init (&item, G_TYPE_STRING);
-    g_value_set_string (&item, strv[i]);
+    g_value_set_string (&item, strings[i]);
     gst_value_array_append_and_take_value (array, &item);
   }
 }
@@ -153,8 +155,7 @@ gst_conic_settings_set (GstConicSettings *self, guint id, const GValue *value)
     set_string (&self->stun_server, value);
     break;
   case GST_CONIC_PROP_TURN_SERVERS:
-    g_strfreev (self->turn_servers);
-    self->turn_servers = array_to_strv (value);
+    gst_conic_settings_take_strings (&self->turn_servers, value);
     break;
   case GST_CONIC_PROP_SESSION_TIMEOUT:
     self->session_timeout = g_value_get_uint (value);
@@ -190,7 +191,7 @@ gst_conic_settings_get (GstConicSettings *self, guint id, GValue *value)
     g_value_set_string (value, self->stun_server);
     break;
   case GST_CONIC_PROP_TURN_SERVERS:
-    strv_to_array (self->turn_servers, value);
+    gst_conic_settings_give_strings (self->turn_servers, value);
     break;
   case GST_CONIC_PROP_SESSION_TIMEOUT:
     g_value_set_uint (value, self->session_timeout);

@@ -48,6 +48,10 @@ void gst_conic_settings_install_properties (GObjectClass *element_class);
 gboolean gst_conic_settings_set (GstConicSettings *self, guint id, const GValue *value);
 gboolean gst_conic_settings_get (GstConicSettings *self, guint id, GValue *value);
 
+/* From and to a GST_TYPE_ARRAY of strings; *@strings is %NULL when that is empty. */
+void gst_conic_settings_take_strings (GStrv *strings, const GValue *array);
+void gst_conic_settings_give_strings (GStrv strings, GValue *array);
+
 /* What the hub says; @id is %NULL when that hasn't changed. Notifies @element's properties. */
 void gst_conic_settings_set_connected (GstConicSettings *self,
                                        GstElement *element,

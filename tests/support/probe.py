@@ -7,7 +7,8 @@ Usage: probe.py [--paused] [--dump SINK=FILE]… PIPELINE
 
 Events (`ev`): message (name and fields of element messages), warning, error, eos, sample (of each
 appsink: sink, n, pts and duration in ns, size, media, format, and its text if that is short and
-UTF-8), channel and channel-message (of a plain webrtcbin), notify (of client-id and connected),
+UTF-8), channel and channel-message (of a plain webrtcbin), encoder-setup (of whose encoder, the distance of
+keyframes becomes 77), notify (of client-id and connected),
 and one for each command:
 
   state   state=NULL|READY|PAUSED|PLAYING      how long set_state took
@@ -34,6 +35,7 @@ gi.require_version("GstApp", "1.0")
 gi.require_version("GstWebRTC", "1.0")
 from gi.repository import (
     GLib,
+    GObject,
     Gst,
     GstApp,
     GstWebRTC,
@@ -92,6 +94,8 @@ class Probe:
             elif factory.startswith("conic"):
                 for name in ("client-id", "connected"):
                     element.connect(f"notify::{name}", self.on_notify)
+                if GObject.signal_lookup("encoder-setup", element):
+                    element.connect("encoder-setup", self.on_encoder)
         GLib.io_add_watch(
             GLib.IOChannel.unix_new(0),
             GLib.PRIORITY_DEFAULT,
@@ -152,6 +156,11 @@ class Probe:
             property=pspec.name,
             value=plain(element.get_property(pspec.name)),
         )
+
+    def on_encoder(self, _element, pad, encoder):
+        if encoder.find_property("keyframe-max-dist"):
+            encoder.set_property("keyframe-max-dist", 77)
+        say("encoder-setup", pad=pad, encoder=encoder.get_factory().get_name())
 
     def on_sample(self, sink):
         sample = sink.emit("pull-sample")

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "gstconiccodec.h"
+#include "gstconicencoder.h"
 
 /* (transfer full): the media section @text of a description */
 static GstSDPMessage *
@@ -58,12 +59,52 @@ test_find_by_caps (void)
   g_assert_null (gst_conic_codec_find_by_caps (NULL));
 }
 
-static void
-test_defaults (void)
+/* "VP8 H264 …" */
+static char *
+join (GPtrArray *codecs)
 {
-  g_assert_cmpstr (gst_conic_codec_get_default (GST_WEBRTC_KIND_VIDEO)->encoding_name, ==, "VP8");
-  g_assert_cmpstr (gst_conic_codec_get_default (GST_WEBRTC_KIND_AUDIO)->encoding_name, ==, "OPUS");
-  g_assert_null (gst_conic_codec_get_default (GST_WEBRTC_KIND_UNKNOWN));
+  g_autoptr (GString) names = g_string_new (NULL);
+
+  for (guint i = 0; i < codecs->len; i++) {
+    const GstConicCodec *codec = g_ptr_array_index (codecs, i);
+
+    g_string_append_printf (names, "%s%s", i > 0 ? " " : "", codec->encoding_name);
+  }
+  return g_strdup (names->str);
+}
+
+/* In the order that was asked for, each once, without what isn't there; all in the table's order if
+ * nothing was. */
+static void
+test_lists (void)
+{
+  static const struct {
+    GstWebRTCKind kind;
+    const char *names[6];
+    const char *encodable, *decodable;
+  } lists[] = {
+      {GST_WEBRTC_KIND_VIDEO, {"H264", "VP8"}, "H264 VP8", "H264 VP8"},
+      {GST_WEBRTC_KIND_VIDEO, {"vp9", "VP9", "THEORA", "OPUS", "vp8"}, "VP9 VP8", "VP9 VP8"},
+      {GST_WEBRTC_KIND_VIDEO, {"THEORA"}, "", ""},
+      {GST_WEBRTC_KIND_AUDIO, {"PCMA", "OPUS"}, "OPUS", "PCMA OPUS"},
+      {GST_WEBRTC_KIND_AUDIO, {NULL}, "OPUS", "OPUS PCMU PCMA"},
+      {GST_WEBRTC_KIND_UNKNOWN, {NULL}, "", ""},
+  };
+  g_autoptr (GPtrArray) all = gst_conic_codec_list_encodable (GST_WEBRTC_KIND_VIDEO, NULL);
+  g_autofree char *all_names = join (all);
+
+  for (guint i = 0; i < G_N_ELEMENTS (lists); i++) {
+    g_autoptr (GPtrArray) encodable =
+        gst_conic_codec_list_encodable (lists[i].kind, lists[i].names);
+    g_autoptr (GPtrArray) decodable =
+        gst_conic_codec_list_decodable (lists[i].kind, lists[i].names);
+    g_autofree char *encodable_names = join (encodable);
+    g_autofree char *decodable_names = join (decodable);
+
+    g_assert_cmpstr (encodable_names, ==, lists[i].encodable);
+    g_assert_cmpstr (decodable_names, ==, lists[i].decodable);
+  }
+  g_assert_true (g_str_has_prefix (all_names, "VP8 H264 VP9"));
 }
 
 #define AUDIO "m=audio 9 UDP/TLS/RTP/SAVPF "
@@ -109,7 +150,8 @@ test_payload_types (void)
   }
 }
 
-/* The order of an offer is the order of its preference; what isn't known is passed over. */
+/* The order of an offer is the order of its preference, unless we have one of our own; what isn't
+ * known is passed over. */
 static void
 test_choose (void)
 {
@@ -134,22 +176,40 @@ test_choose (void)
 
   for (guint i = 0; i < G_N_ELEMENTS (sections); i++) {
     g_autoptr (GstSDPMessage) sdp = parse (sections[i].media);
-    g_autoptr (GstCaps) caps = gst_conic_codec_choose (gst_sdp_message_get_media (sdp, 0));
-    const GstStructure *structure;
-    int payload_type, clock_rate;
+    const GstSDPMedia *media = gst_sdp_message_get_media (sdp, 0);
+    g_autoptr (GPtrArray) codecs =
+        gst_conic_codec_list_decodable (gst_conic_sdp_get_kind (media), NULL);
+    const GstConicCodec *codec;
+    int payload_type = -1;
 
+    codec = gst_conic_codec_choose (codecs, media, TRUE, &payload_type);
     if (sections[i].encoding_name == NULL) {
-      g_assert_true (gst_caps_is_empty (caps));
+      g_assert_null (codec);
       continue;
     }
-    structure = gst_caps_get_structure (caps, 0);
-    g_assert_cmpstr (gst_structure_get_string (structure, "encoding-name"), ==,
-                     sections[i].encoding_name);
-    g_assert_true (gst_structure_get_int (structure, "payload", &payload_type));
+    g_assert_cmpstr (codec->encoding_name, ==, sections[i].encoding_name);
+    g_assert_cmpint (codec->clock_rate, ==, sections[i].clock_rate);
     g_assert_cmpint (payload_type, ==, sections[i].payload_type);
-    g_assert_true (gst_structure_get_int (structure, "clock-rate", &clock_rate));
-    g_assert_cmpint (clock_rate, ==, sections[i].clock_rate);
   }
+}
+
+static void
+test_choose_ours (void)
+{
+  static const char *const ours[] = {"VP9", "VP8", NULL};
+  g_autoptr (GPtrArray) codecs = gst_conic_codec_list_decodable (GST_WEBRTC_KIND_VIDEO, ours);
+  g_autoptr (GstSDPMessage) sdp =
+      parse (VIDEO "102 96 98\r\na=rtpmap:96 VP8/90000\r\na=rtpmap:98 VP9/90000\r\n"
+                   "a=rtpmap:102 H264/90000\r\n");
+  const GstSDPMedia *media = gst_sdp_message_get_media (sdp, 0);
+  int payload_type;
+
+  g_assert_cmpstr (gst_conic_codec_choose (codecs, media, FALSE, &payload_type)->encoding_name, ==,
+                   "VP9");
+  g_assert_cmpint (payload_type, ==, 98);
+  g_assert_cmpstr (gst_conic_codec_choose (codecs, media, TRUE, &payload_type)->encoding_name, ==,
+                   "VP8");
+  g_assert_cmpint (payload_type, ==, 96);
 }
 
 static void
@@ -179,9 +239,10 @@ test_input_caps (void)
 
 /* What is offered is one `application/x-rtp` for each codec, no payload type twice. */
 static void
-check_receive_caps (GstWebRTCKind kind, const char *media)
+check_offer_caps (GstWebRTCKind kind, const char *media)
 {
-  g_autoptr (GstCaps) caps = gst_conic_codec_get_receive_caps (kind);
+  g_autoptr (GPtrArray) codecs = gst_conic_codec_list_decodable (kind, NULL);
+  g_autoptr (GstCaps) caps = gst_conic_codec_get_offer_caps (codecs);
   gboolean used[128] = {FALSE};
 
   g_assert_cmpuint (gst_caps_get_size (caps), >, 0);
@@ -202,10 +263,10 @@ check_receive_caps (GstWebRTCKind kind, const char *media)
 }
 
 static void
-test_receive_caps (void)
+test_offer_caps (void)
 {
-  check_receive_caps (GST_WEBRTC_KIND_AUDIO, "audio");
-  check_receive_caps (GST_WEBRTC_KIND_VIDEO, "video");
+  check_offer_caps (GST_WEBRTC_KIND_AUDIO, "audio");
+  check_offer_caps (GST_WEBRTC_KIND_VIDEO, "video");
 }
 
 /* Every element that a row names exists, and takes its settings. */
@@ -219,9 +280,9 @@ test_make (void)
   for (guint i = 0; i < G_N_ELEMENTS (streams); i++) {
     const GstConicCodec *codec = find (streams[i]);
     const char *const made[][2] = {
-        {codec->encoder, codec->settings},
         {codec->parser, NULL},
         {codec->payloader, codec->payloader_settings},
+        {codec->depayloader, NULL},
     };
 
     for (guint j = 0; j < G_N_ELEMENTS (made); j++) {
@@ -234,6 +295,42 @@ test_make (void)
       g_assert_no_error (error);
       gst_object_ref_sink (element);
     }
+  }
+}
+
+/* Every encoder that is there takes its settings without a word, and has the bit rate it was given. */
+static void
+test_encoders (void)
+{
+  static const struct {
+    GstWebRTCKind kind;
+    const char *codec, *factory, *property;
+    int value;
+  } encoders[] = {
+      {GST_WEBRTC_KIND_VIDEO, "VP8", "vp8enc", "target-bitrate", 700000},
+      {GST_WEBRTC_KIND_VIDEO, "VP9", "vp9enc", "target-bitrate", 700000},
+      {GST_WEBRTC_KIND_VIDEO, "H264", NULL, NULL, 0},
+      {GST_WEBRTC_KIND_VIDEO, "AV1", "av1enc", "target-bitrate", 700},
+      {GST_WEBRTC_KIND_AUDIO, "OPUS", "opusenc", "bitrate", 64000},
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (encoders); i++) {
+    const GstConicCodec *codec = gst_conic_codec_find_by_name (encoders[i].kind, encoders[i].codec);
+    g_autoptr (GError) error = NULL;
+    g_autoptr (GstElement) encoder = NULL;
+    int value;
+
+    g_assert_true (gst_conic_encoder_exists (codec));
+    encoder = gst_conic_encoder_make (codec, 64000, &error);
+    g_assert_no_error (error);
+    gst_object_ref_sink (encoder);
+    gst_conic_encoder_set_bitrate (encoder,
+                                   encoders[i].kind == GST_WEBRTC_KIND_AUDIO ? 64000 : 700000);
+    if (encoders[i].factory == NULL)
+      continue;
+    g_assert_cmpstr (GST_OBJECT_NAME (gst_element_get_factory (encoder)), ==, encoders[i].factory);
+    g_object_get (encoder, encoders[i].property, &value, NULL);
+    g_assert_cmpint (value, ==, encoders[i].value);
   }
 }
 
@@ -264,12 +361,14 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
 
   g_test_add_func ("/media-codec/find-by-caps", test_find_by_caps);
-  g_test_add_func ("/media-codec/defaults", test_defaults);
+  g_test_add_func ("/media-codec/lists", test_lists);
   g_test_add_func ("/media-codec/payload-types", test_payload_types);
   g_test_add_func ("/media-codec/choose", test_choose);
+  g_test_add_func ("/media-codec/choose-ours", test_choose_ours);
   g_test_add_func ("/media-codec/input-caps", test_input_caps);
-  g_test_add_func ("/media-codec/receive-caps", test_receive_caps);
+  g_test_add_func ("/media-codec/offer-caps", test_offer_caps);
   g_test_add_func ("/media-codec/make", test_make);
+  g_test_add_func ("/media-codec/encoders", test_encoders);
   g_test_add_func ("/media-codec/make-settings", test_make_settings);
 
   return g_test_run ();

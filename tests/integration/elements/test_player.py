@@ -3,8 +3,9 @@
 """A peer played by its URI, and the forms that what is received comes out in.
 
 Shows that playbin, playbin3 and uridecodebin play `conic://HOST:PORT/PEER` with sound and the right
-colours, that gst-play-1.0 does and ends when the producer leaves, and that `output` gives decoded,
-encoded and packed media, each of which leads to the same picture.
+colours, that gst-play-1.0 does and ends when the producer leaves, that a stream which is announced and
+never comes doesn't keep the others waiting, and that `output` gives decoded, encoded and packed
+media, each of which leads to the same picture.
 """
 
 import shutil
@@ -106,6 +107,22 @@ class Player(tap.TestCase):
         self.assertEqual(camera.stop(), 0)
         player.wait_line("Reached end of play list", 20)
         self.assertEqual(player.wait_exit(10), 0)
+
+    def test_silent_stream(self):
+        """A stream that is announced and never comes keeps a player waiting no longer than 3 s"""
+        # Nothing comes out of the valve, but what it is going to be is known.
+        self.camera(
+            "videotestsrc is-live=true ! s.  audiotestsrc is-live=true !"
+            " valve drop=true drop-mode=forward-sticky-events ! s."
+        )
+        _, pipe = peers.watch_video(
+            self,
+            "player",
+            f'playbin uri={self.uri} audio-sink=fakesink video-sink="{RGB}"',
+            FRAME_BYTES,
+            error_of_colours,
+        )
+        self.check_colours(pipe)
 
     def test_outputs(self):
         """output=raw, encoded and rtp give what they say, and the same picture"""

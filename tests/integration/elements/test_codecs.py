@@ -1,0 +1,118 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The codecs of raw media, and their encoders.
+
+Shows that each video codec brings the right colours whoever calls, that `video-codecs` of either side
+decides which it is, that each codec in use has one encoder however many watch and none when nobody
+does, that `bitrate` reaches the encoders while they run, and that `encoder-setup` has the last word.
+"""
+
+from conictest import media, peers, tap
+
+WIDTH, HEIGHT = 320, 240
+FRAME_BYTES = WIDTH * HEIGHT * 3
+COLOUR_TOLERANCE = 40
+ENOUGH_FRAMES = 20
+RGB = f"videoconvert ! video/x-raw,format=RGB,width={WIDTH},height={HEIGHT} ! fdsink fd={{fd}}"
+# The encoders of each codec, of which one has to be installed.
+ENCODERS = {"VP8": {"vp8enc"}, "VP9": {"vp9enc"}, "H264": {"openh264enc", "x264enc"}}
+
+
+def encoders(names):
+    every = set().union(*ENCODERS.values())
+    return sorted(name for name in names if name in every)
+
+
+class Codecs(tap.TestCase):
+    limit = 60
+
+    def setUp(self):
+        super().setUp()
+        peers.require_tools()
+        self.hub = peers.Conicd(self)
+
+    def camera(self, properties="", element="conicsink"):
+        camera = peers.Probe(
+            self,
+            "camera",
+            f"videotestsrc is-live=true !"
+            f" {element} name=c client-id=camera uri={self.hub.uri} {properties}",
+        )
+        camera.wait_event("message", name="conic-registered")
+        return camera
+
+    def viewer(self, name, properties="target-id=camera"):
+        return peers.watch_video(
+            self,
+            name,
+            f"conicsrc client-id={name} {properties} uri={self.hub.uri} ! {RGB}",
+            FRAME_BYTES,
+            lambda frame: media.smpte_error(media.rgb(frame, WIDTH, HEIGHT)),
+        )
+
+    def check(self, pipe):
+        pipe.wait_frames(ENOUGH_FRAMES, 30)
+        self.assertLess(pipe.values()[-1], COLOUR_TOLERANCE, "it is not the test bars")
+
+    def test_pulled(self):
+        """One camera, three viewers that want three codecs and one that doesn't mind: three encoders"""
+        camera = self.camera()
+        self.assertEqual(encoders(camera.ask("factories")["names"]), [])
+        viewers = {
+            codec: self.viewer(codec, f"target-id=camera video-codecs=<{codec}>")
+            for codec in ENCODERS
+        }
+        viewers["any"] = self.viewer("any")
+        for _, pipe in viewers.values():
+            self.check(pipe)
+        found = encoders(camera.ask("factories")["names"])
+        self.assertEqual(len(found), 3, found)
+        for codec, names in ENCODERS.items():
+            self.assertTrue(names & set(found), f"no encoder of {codec}: {found}")
+        for process, _ in viewers.values():
+            self.assertEqual(process.stop(), 0)
+        # It is taken apart on a thread of its own: asked until it is gone, or the watchdog bites.
+        while encoders(camera.ask("factories")["names"]):
+            pass
+
+    def test_pushed(self):
+        """A camera that calls offers its codecs in the order it likes; the viewer takes what it knows"""
+        for number, (ours, theirs, expected) in enumerate(
+            (("<H264,VP8>", "", "H264"), ("<H264,VP9>", "video-codecs=<VP8,VP9>", "VP9"))
+        ):
+            with self.subTest(camera=ours, viewer=theirs):
+                name = f"viewer{number}"
+                process, pipe = self.viewer(name, theirs)
+                process.wait_message("conic-registered")
+                camera = self.camera(f"target-id={name} video-codecs={ours}")
+                self.check(pipe)
+                found = encoders(camera.ask("factories")["names"])
+                self.assertEqual(len(found), 1, found)
+                self.assertIn(found[0], ENCODERS[expected])
+                camera.stop()
+                process.stop()
+
+    def test_unknown(self):
+        """A codec that isn't known is named in a warning, and the others are used"""
+        camera = self.camera('video-codecs="<THEORA, VP8>"')
+        camera.wait_event("warning", text=lambda text: "THEORA" in text and "video-codecs" in text)
+        self.check(self.viewer("viewer")[1])
+
+    def test_bitrate(self):
+        """bitrate changes the encoders' while they run, and encoder-setup has the last word"""
+        camera = self.camera("bitrate=500000")
+        self.check(self.viewer("viewer")[1])
+        rate = {"element": "vp8enc0", "property": "target-bitrate"}
+        self.assertEqual(camera.ask("get", **rate)["value"], 500000)
+        camera.ask("set", element="c", property="bitrate", value=300000)
+        self.assertEqual(camera.ask("get", **rate)["value"], 300000)
+        setup = camera.wait_event("encoder-setup")
+        self.assertEqual((setup["pad"], setup["encoder"]), ("video_0", "vp8enc"))
+        # What the probe set there.
+        self.assertEqual(
+            camera.ask("get", element="vp8enc0", property="keyframe-max-dist")["value"], 77
+        )
+
+
+if __name__ == "__main__":
+    tap.main()
