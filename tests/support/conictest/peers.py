@@ -52,18 +52,21 @@ def gst_environment(leaks=False):
 
 
 class Conicd(Process):
-    """The daemon, listening on a port of its own choice (or the one given) of the loopback address."""
+    """The daemon, listening on a port of its own choice (or the one given) of an IPv4 address."""
 
-    def __init__(self, case, port=0, arguments=(), name="conicd"):
+    def __init__(
+        self, case, port=0, arguments=(), name="conicd", address="127.0.0.1", within=()
+    ):
         super().__init__(
             case,
             name,
-            [CONICD, "--listen", f"127.0.0.1:{port}", *arguments],
+            [CONICD, "--listen", f"{address}:{port}", *arguments],
             stop_signal=signal.SIGTERM,
+            within=within,
         )
-        found = self.wait_line(r"(?:127\.0\.0\.1|localhost):(\d+)", 10)
+        found = self.wait_line(rf"(?:{re.escape(address)}|localhost):(\d+)", 10)
         self.port = int(found.group(1))
-        self.uri = f"ws://127.0.0.1:{self.port}/ws"
+        self.uri = f"ws://{address}:{self.port}/ws"
 
 
 class Launch(Process):
