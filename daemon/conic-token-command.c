@@ -46,8 +46,9 @@ find_fault (const Options *options)
     return "--sub is needed: the client id, or what it begins with followed by *";
   if (options->expires < 1 || options->expires > EXPIRES_MAX)
     return "--expires has to be a number of seconds from 1 to ten years";
-  if (options->audience != NULL && !g_utf8_validate (options->audience, -1, NULL))
-    return "--audience has to be UTF-8";
+  if (options->audience != NULL &&
+      (options->audience[0] == '\0' || !g_utf8_validate (options->audience, -1, NULL)))
+    return "--audience has to be a name, in UTF-8";
   return NULL;
 }
 

@@ -550,6 +550,9 @@ conic_config_check (const ConicConfig *self, GError **error)
   else if (self->turn_uris[0] != NULL && self->turn_secret == NULL)
     g_set_error (error, CONIC_SERVER_ERROR, CONIC_SERVER_ERROR_CONFIG,
                  "“turn-uris” needs the “turn-secret” that credentials are made with");
+  else if (self->auth_audience == NULL)
+    g_set_error (error, CONIC_SERVER_ERROR, CONIC_SERVER_ERROR_CONFIG,
+                 "“auth-audience” may not be empty: a token is always meant for somebody");
   else
     return TRUE;
   return FALSE;

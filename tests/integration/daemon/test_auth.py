@@ -329,6 +329,12 @@ class AuthTest(tap.TestCase):
                     self.assertIn(daemon.wait_exit(), (1, 2))
                     self.assertTrue(daemon.has_line(f"{path}.*{why}"), daemon.transcript())
 
+    def test_no_audience(self):
+        """An empty audience is refused"""
+        daemon = Process(self, "conicd", [CONICD, "--check-config", "--auth-audience", ""])
+        self.assertEqual(daemon.wait_exit(), 2)
+        self.assertTrue(daemon.has_line("“auth-audience” may not be empty"))
+
     def command(self, *arguments, **kwargs):
         return subprocess.run([CONICD, "token", *arguments], capture_output=True, text=True, timeout=30, check=False,
                               stdin=subprocess.DEVNULL, **kwargs)
@@ -362,6 +368,7 @@ class AuthTest(tap.TestCase):
             (["--key", secret, "--sub", "a", "--targets", "b,,c"], 2, "targets"),
             (["--key", secret, "--sub", "a", "--expires", "0"], 2, "--expires"),
             (["--key", secret, "--sub", "a", "--expires", "x"], 2, "expires"),
+            (["--key", secret, "--sub", "a", "--audience", ""], 2, "--audience"),
             (["--key", secret, "--sub", "a", "b"], 2, "argument"), (["--kez", secret], 2, "--kez"),
             (["--key", "/nonexistent/key", "--sub", "a"], 1, "/nonexistent/key"),
             (["--key", self.file("short", "x"), "--sub", "a"], 1, "32 bytes"),
