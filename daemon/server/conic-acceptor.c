@@ -22,9 +22,9 @@
 /* Connections accepted in one turn, so that a storm of them doesn't stop those that are there. */
 #define ACCEPTS_PER_TURN 32
 
-/* Connections that the kernel may keep until they are accepted; it takes less if its own limit
- * (net.core.somaxconn) is lower. */
-#define BACKLOG 4096
+/* Steps of TLS handshakes in one turn. A signature with an RSA key takes 0.6 ms, and hundreds of
+ * clients come at once after a restart. */
+#define HANDSHAKES_PER_TURN 2
 
 /* Bytes that the head of a request may have, as in most servers. */
 #define HEAD_BYTES 8192
@@ -55,7 +55,9 @@ typedef struct {
   ConicAddress *address; /* (nullable) */
   gint64 since;          /* when it was accepted */
   gboolean refused;      /* answered; it is only waited for the client to read that */
+  gboolean queued;       /* for its TLS handshake */
   GList link;
+  GList handshake_link;
 } Arrival;
 
 struct _ConicAcceptor {
@@ -70,7 +72,9 @@ struct _ConicAcceptor {
   gpointer user_data;
   GPtrArray *listeners;
   GQueue arrivals;
-  guint n_refused; /* of the arrivals */
+  guint n_refused;   /* of the arrivals */
+  GQueue handshakes; /* of Arrival, by their handshake_link: there is something to be read */
+  ConicDeadline handshake_turn;
   ConicLogLimit complaints[CONIC_HANDSHAKE_N_RESULTS];
   ConicDeadline pause;
   int reserve_fd; /* given up to be able to refuse a connection when descriptors are used up */
@@ -96,6 +100,8 @@ release_arrival (Arrival *arrival, ConicTls **tls, ConicAddress **address)
   conic_epoll_source_remove (self->source, &arrival->watch);
   conic_epoll_source_set_deadline (self->source, &arrival->deadline, -1);
   g_queue_unlink (&self->arrivals, &arrival->link);
+  if (arrival->queued)
+    g_queue_unlink (&self->handshakes, &arrival->handshake_link);
   if (arrival->refused)
     self->n_refused--;
   *tls = arrival->tls;
@@ -346,25 +352,41 @@ fail_tls (Arrival *arrival)
   end_arrival (arrival, CONIC_HANDSHAKE_TLS_FAILED);
 }
 
+/* Has it looked at when its turn comes. */
 static void
-on_arrival_ready (ConicWatch *watch, guint32 events, gint64 now)
+queue_handshake (Arrival *arrival, gint64 now)
 {
-  Arrival *arrival = (Arrival *) watch;
+  ConicAcceptor *self = arrival->acceptor;
+
+  if (arrival->queued)
+    return;
+  arrival->queued = TRUE;
+  g_queue_push_tail_link (&self->handshakes, &arrival->handshake_link);
+  if (self->handshakes.length == 1)
+    conic_epoll_source_set_deadline (self->source, &self->handshake_turn, now);
+}
+
+static void
+await_more (Arrival *arrival, gint64 now)
+{
+  if (arrival->tls == NULL)
+    return;
+  conic_epoll_source_modify (arrival->acceptor->source, &arrival->watch,
+                             conic_tls_get_read_events (arrival->tls) | EPOLLET);
+  if (conic_tls_is_readable (arrival->tls))
+    queue_handshake (arrival, now);
+}
+
+static void
+look (Arrival *arrival, guint32 events, gint64 now)
+{
   char head[HEAD_BYTES];
   const char *end;
-  gssize n;
+  gssize n = peek (arrival, head, sizeof head);
 
-  if (arrival->refused) {
-    discard (arrival);
-    return;
-  }
-  n = peek (arrival, head, sizeof head);
-  if (arrival->tls != NULL)
-    conic_epoll_source_modify (arrival->acceptor->source, watch,
-                               conic_tls_get_read_events (arrival->tls));
   if (n < 0 && (errno == EAGAIN || errno == EINTR))
-    return;
-  if (n < 0 && arrival->tls != NULL && !conic_tls_is_established (arrival->tls))
+    await_more (arrival, now);
+  else if (n < 0 && arrival->tls != NULL && !conic_tls_is_established (arrival->tls))
     fail_tls (arrival);
   else if (n <= 0)
     close_arrival (arrival);
@@ -374,6 +396,36 @@ on_arrival_ready (ConicWatch *watch, guint32 events, gint64 now)
     refuse (arrival, CONIC_HANDSHAKE_INVALID, REPLY ("431 Request Header Fields Too Large"), now);
   else if (has_ended (arrival, events))
     close_arrival (arrival);
+}
+
+static void
+on_arrival_ready (ConicWatch *watch, guint32 events, gint64 now)
+{
+  Arrival *arrival = (Arrival *) watch;
+
+  if (arrival->refused)
+    discard (arrival);
+  else if (arrival->tls != NULL)
+    queue_handshake (arrival, now);
+  else
+    look (arrival, events, now);
+}
+
+static void
+on_handshake_turn (ConicDeadline *deadline, gint64 now)
+{
+  ConicAcceptor *self =
+      (ConicAcceptor *) ((guint8 *) deadline - G_STRUCT_OFFSET (ConicAcceptor, handshake_turn));
+
+  for (guint i = 0; i < HANDSHAKES_PER_TURN && self->handshakes.length > 0; i++) {
+    Arrival *arrival = g_queue_pop_head_link (&self->handshakes)->data;
+
+    arrival->queued = FALSE;
+    look (arrival, 0, now);
+  }
+  /* After now: in the next turn, and everybody else's is before that. */
+  conic_epoll_source_set_deadline (self->source, &self->handshake_turn,
+                                   self->handshakes.length > 0 ? now + 1 : -1);
 }
 
 static void
@@ -407,18 +459,19 @@ accept_arrival (ConicAcceptor *self, int listener_fd, gint64 now)
   /* Small messages go at once; without it a candidate would wait for the client's ACK. */
   setsockopt (fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 
-  /* Without TLS edge-triggered, for what was only looked at stays readable. */
+  /* Edge-triggered, for what was only looked at, or waits for its turn, stays readable. */
   self->stats->accepted++;
   arrival = g_new0 (Arrival, 1);
   arrival->watch = (ConicWatch){
       .ready = on_arrival_ready,
       .fd = fd,
-      .events = self->tls != NULL ? EPOLLIN : EPOLLIN | EPOLLRDHUP | EPOLLET,
+      .events = EPOLLIN | EPOLLRDHUP | EPOLLET,
   };
   arrival->deadline.expired = on_arrival_expired;
   arrival->acceptor = self;
   arrival->since = now;
   arrival->link.data = arrival;
+  arrival->handshake_link.data = arrival;
   if (!conic_epoll_source_add (self->source, &arrival->watch, NULL)) {
     self->stats->handshakes[CONIC_HANDSHAKE_NO_DESCRIPTORS]++;
     close (fd);
@@ -523,6 +576,7 @@ conic_acceptor_new (ConicEpollSource *source,
   self->user_data = user_data;
   self->listeners = g_ptr_array_new_with_free_func (free_listener);
   self->pause.expired = on_pause_over;
+  self->handshake_turn.expired = on_handshake_turn;
   self->reserve_fd = open ("/dev/null", O_RDONLY | O_CLOEXEC);
   return self;
 }
@@ -538,6 +592,7 @@ conic_acceptor_free (ConicAcceptor *self)
 {
   while (self->arrivals.head != NULL)
     drop_arrival (self->arrivals.head->data);
+  conic_epoll_source_set_deadline (self->source, &self->handshake_turn, -1);
   conic_epoll_source_set_deadline (self->source, &self->pause, -1);
   g_ptr_array_unref (self->listeners);
   if (self->reserve_fd >= 0)
@@ -546,34 +601,19 @@ conic_acceptor_free (ConicAcceptor *self)
   g_free (self);
 }
 
-static char *
-address_to_string (GSocketAddress *address)
-{
-  return g_socket_connectable_to_string (G_SOCKET_CONNECTABLE (address));
-}
-
-static GSocket *
-open_listener (GSocketAddress *address, GError **error)
-{
-  GSocketFamily family = g_socket_address_get_family (address);
-  g_autoptr (GSocket) socket =
-      g_socket_new (family, G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP, error);
-
-  if (socket == NULL)
-    return NULL;
-  g_socket_set_blocking (socket, FALSE);
-  g_socket_set_listen_backlog (socket, BACKLOG);
-  /* [::] is one address, and 0.0.0.0 another: who wants both asks for both. */
-  if (family == G_SOCKET_FAMILY_IPV6)
-    g_socket_set_option (socket, IPPROTO_IPV6, IPV6_V6ONLY, 1, NULL);
-  if (!g_socket_bind (socket, address, TRUE, error) || !g_socket_listen (socket, error))
-    return NULL;
-  return g_steal_pointer (&socket);
-}
-
-/* Serves a socket that listens. Returns its address, or %NULL if that fails. */
-static char *
-add_listener (ConicAcceptor *self, GSocket *socket, GError **error)
+/**
+ * conic_acceptor_add:
+ * @self: the acceptor
+ * @socket: one that listens, not blocking
+ * @error: return location for a #GIOError
+ *
+ * Begins to accept connections there.
+ *
+ * Returns: (transfer full) (nullable): the socket's address as `ADDR:PORT`, with the port that the
+ *   kernel chose if none was asked for; %NULL if that fails
+ */
+char *
+conic_acceptor_add (ConicAcceptor *self, GSocket *socket, GError **error)
 {
   g_autoptr (GSocketAddress) local = g_socket_get_local_address (socket, error);
   Listener *listener;
@@ -593,83 +633,7 @@ add_listener (ConicAcceptor *self, GSocket *socket, GError **error)
   }
   listener->socket = g_object_ref (socket);
   g_ptr_array_add (self->listeners, listener);
-  return address_to_string (local);
-}
-
-/**
- * conic_acceptor_listen:
- * @self: the acceptor
- * @address: where
- * @error: return location for a #CONIC_SERVER_ERROR, which names the address
- *
- * Begins to listen.
- *
- * Returns: (transfer full) (nullable): the address as `ADDR:PORT`, with the port that the kernel
- *   chose if none was asked for; %NULL if it can't be listened on
- */
-char *
-conic_acceptor_listen (ConicAcceptor *self, GSocketAddress *address, GError **error)
-{
-  g_autoptr (GError) why = NULL;
-  g_autoptr (GSocket) socket = open_listener (address, &why);
-  char *local = socket != NULL ? add_listener (self, socket, &why) : NULL;
-
-  if (local == NULL) {
-    g_autofree char *name = address_to_string (address);
-
-    g_set_error (error, CONIC_SERVER_ERROR, CONIC_SERVER_ERROR_LISTEN, "Can't listen on %s: %s",
-                 name,
-                 g_error_matches (why, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE)
-                     ? "another program has the address"
-                     : why->message);
-  }
-  return local;
-}
-
-/* Says why a socket that somebody else opened can't be served, or %NULL. */
-static const char *
-find_fault (GSocket *socket)
-{
-  GSocketFamily family = g_socket_get_family (socket);
-  int listens = 0;
-
-  if (g_socket_get_socket_type (socket) != G_SOCKET_TYPE_STREAM ||
-      (family != G_SOCKET_FAMILY_IPV4 && family != G_SOCKET_FAMILY_IPV6))
-    return "it is not a TCP socket";
-  if (!g_socket_get_option (socket, SOL_SOCKET, SO_ACCEPTCONN, &listens, NULL) || !listens)
-    return "it doesn't listen";
-  return NULL;
-}
-
-/**
- * conic_acceptor_adopt:
- * @self: the acceptor
- * @fd: (transfer full): a TCP socket that listens already
- * @error: return location for a #CONIC_SERVER_ERROR, which names the descriptor
- *
- * Serves a socket that the service manager opened, and keeps open when the daemon has ended.
- *
- * Returns: (transfer full) (nullable): its address as `ADDR:PORT`, %NULL if it can't be served
- */
-char *
-conic_acceptor_adopt (ConicAcceptor *self, int fd, GError **error)
-{
-  g_autoptr (GError) why = NULL;
-  g_autoptr (GSocket) socket = g_socket_new_from_fd (fd, &why);
-  const char *fault = socket != NULL ? find_fault (socket) : why->message;
-  char *local = NULL;
-
-  if (socket == NULL)
-    close (fd);
-  if (fault == NULL) {
-    g_socket_set_blocking (socket, FALSE);
-    local = add_listener (self, socket, &why);
-    fault = local == NULL ? why->message : NULL;
-  }
-  if (fault != NULL)
-    g_set_error (error, CONIC_SERVER_ERROR, CONIC_SERVER_ERROR_LISTEN,
-                 "Can't listen on descriptor %d, which was passed on: %s", fd, fault);
-  return local;
+  return g_socket_connectable_to_string (G_SOCKET_CONNECTABLE (local));
 }
 
 /* What connections that are still to come speak TLS with; %NULL is no TLS. */

@@ -56,8 +56,7 @@ ConicAcceptor *conic_acceptor_new (ConicEpollSource *source,
                                    gpointer user_data);
 void conic_acceptor_free (ConicAcceptor *acceptor);
 
-char *conic_acceptor_listen (ConicAcceptor *acceptor, GSocketAddress *address, GError **error);
-char *conic_acceptor_adopt (ConicAcceptor *acceptor, int fd, GError **error);
+char *conic_acceptor_add (ConicAcceptor *acceptor, GSocket *socket, GError **error);
 void conic_acceptor_set_tls (ConicAcceptor *acceptor, ConicTlsContext *context);
 void conic_acceptor_set_timeout (ConicAcceptor *acceptor, gint64 timeout);
 void conic_acceptor_set_per_address (ConicAcceptor *acceptor, guint connections);

@@ -12,6 +12,7 @@
 #include "conic-acceptor.h"
 #include "conic-dispatcher.h"
 #include "conic-http.h"
+#include "conic-listener.h"
 #include "conic-metrics.h"
 
 /* What the configuration names and has to be read: it is taken over as a whole, or not at all. */
@@ -258,15 +259,27 @@ use_material (ConicServer *self, Material *material)
   clear_material (&old);
 }
 
+/* Takes @socket (transfer full) (nullable), %NULL if there was an error already. */
+static gboolean
+add_socket (ConicAcceptor *acceptor, GSocket *socket, GPtrArray *addresses, GError **error)
+{
+  g_autoptr (GSocket) owned = socket;
+  char *address = socket != NULL ? conic_acceptor_add (acceptor, socket, error) : NULL;
+
+  if (address == NULL)
+    return FALSE;
+  g_ptr_array_add (addresses, address);
+  return TRUE;
+}
+
 static gboolean
 adopt (ConicAcceptor *acceptor, const GArray *sockets, GPtrArray *addresses, GError **error)
 {
   for (guint i = 0; i < sockets->len; i++) {
-    char *address = conic_acceptor_adopt (acceptor, g_array_index (sockets, int, i), error);
+    GSocket *socket = conic_listener_adopt (g_array_index (sockets, int, i), error);
 
-    if (address == NULL)
+    if (!add_socket (acceptor, socket, addresses, error))
       return FALSE;
-    g_ptr_array_add (addresses, address);
   }
   return TRUE;
 }
@@ -275,11 +288,10 @@ static gboolean
 listen_on (ConicAcceptor *acceptor, GPtrArray *wanted, GPtrArray *addresses, GError **error)
 {
   for (guint i = 0; i < wanted->len; i++) {
-    char *address = conic_acceptor_listen (acceptor, g_ptr_array_index (wanted, i), error);
+    GSocket *socket = conic_listener_open (g_ptr_array_index (wanted, i), error);
 
-    if (address == NULL)
+    if (!add_socket (acceptor, socket, addresses, error))
       return FALSE;
-    g_ptr_array_add (addresses, address);
   }
   return TRUE;
 }

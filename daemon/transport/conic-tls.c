@@ -36,9 +36,9 @@ struct _ConicTls {
   const char *failure; /* (nullable): why nothing goes any more, static */
   guint32 read_events;
   guint32 write_events;
-  guint n_reads;    /* of the socket since somebody asked */
-  gboolean starved; /* what may be here is no whole record */
-  gboolean ended;   /* nothing more will come */
+  guint n_reads;     /* of the socket since somebody asked */
+  gboolean has_more; /* to read, which nobody is woken for */
+  gboolean ended;    /* nothing more will come */
 };
 
 /* Has OpenSSL believe that the socket is empty when it has read enough. */
@@ -150,7 +150,7 @@ read_record (ConicTls *self, void *buffer, gsize size)
   self->n_reads = 0;
   ERR_clear_error ();
   n = SSL_read (self->ssl, buffer, MIN (size, G_MAXINT));
-  self->starved = n <= 0;
+  self->has_more = n > 0 ? SSL_has_pending (self->ssl) : self->n_reads == SOCKET_READS;
   return n > 0 ? n : interpret (self, n, &self->read_events);
 }
 
@@ -270,11 +270,11 @@ conic_tls_is_established (ConicTls *self)
   return self->failure == NULL && SSL_is_init_finished (self->ssl);
 }
 
-/* Whether there may be something to read that has left the socket. */
+/* Whether there may be something to read that nobody is woken for. */
 gboolean
 conic_tls_is_readable (ConicTls *self)
 {
-  return self->peeked != NULL || (!self->starved && SSL_has_pending (self->ssl));
+  return self->peeked != NULL || self->has_more;
 }
 
 /* Whether nothing more will come than was peeked at. */
