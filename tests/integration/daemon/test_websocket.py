@@ -54,7 +54,8 @@ def pieces(payload, size):
 class WebsocketTest(tap.TestCase):
     def setUp(self):
         super().setUp()
-        self.hub = Conicd(self)
+        # These cases are about frames: nobody is to be slowed down for sending many.
+        self.hub = Conicd(self, arguments=("--messages-per-second=0", "--bytes-per-second=0"))
         self.played = 0
         self.addCleanup(lambda: print(f"# {self.played} cases"))
 
