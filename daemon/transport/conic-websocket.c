@@ -20,10 +20,10 @@
 
 #include "conic-outbox.h"
 #include "conic-reader.h"
+#include "conic-stream.h"
 #include "conic-transport-private.h"
 
 #include <errno.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 /* Frames written with one system call; more isn't faster. */
@@ -47,7 +47,7 @@ struct _ConicWebsocket {
   ConicTransport *transport;
   const ConicWebsocketHandler *handler;
   gpointer user_data;
-  ConicTls *tls; /* (nullable): NULL is plain TCP, on the descriptor itself */
+  ConicStream stream;
 
   GList link;
   GList unsettled_link;
@@ -177,22 +177,6 @@ fail (ConicWebsocket *self, ConicStatus status, const char *reason)
   set_state (self, STATE_LINGERING, status, reason);
 }
 
-/* Writes what the socket takes: bytes written, 0 for none at the moment, -1 for an error. */
-static gssize
-write_outbox (ConicWebsocket *self)
-{
-  struct iovec vectors[FRAMES_PER_WRITE];
-  struct msghdr message = {.msg_iov = vectors};
-  gssize n;
-
-  message.msg_iovlen = conic_outbox_peek (&self->outbox, vectors, FRAMES_PER_WRITE);
-  do
-    n = self->tls != NULL ? conic_tls_write (self->tls, vectors, message.msg_iovlen)
-                          : sendmsg (self->watch.fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
-  while (n < 0 && errno == EINTR);
-  return n < 0 && errno == EAGAIN ? 0 : n;
-}
-
 static gboolean
 is_blocked (ConicWebsocket *self)
 {
@@ -208,18 +192,17 @@ outbox_is_full (ConicWebsocket *self, gsize length)
          (self->outbox.n_frames > 0 && self->outbox.n_bytes + length > limits->queue_bytes);
 }
 
-/* With TLS, reading may have to wait for room to write, and the other way round. */
 static void
 update_events (ConicWebsocket *self)
 {
   guint32 events = 0;
 
   if (self->outbox.n_frames > 0)
-    events |= self->tls != NULL ? conic_tls_get_write_events (self->tls) : EPOLLOUT;
+    events |= conic_stream_get_write_events (&self->stream);
   if (self->read_at != 0)
     events &= ~(guint32) EPOLLIN;
   else
-    events |= self->tls != NULL ? conic_tls_get_read_events (self->tls) : EPOLLIN;
+    events |= conic_stream_get_read_events (&self->stream);
   conic_epoll_source_modify (self->transport->epoll_source, &self->watch, events);
 }
 
@@ -229,14 +212,16 @@ flush (ConicWebsocket *self)
   const ConicTransportLimits *limits = &self->transport->limits;
 
   while (self->outbox.n_frames > 0 && self->state != STATE_DEAD) {
-    gssize n = write_outbox (self);
+    struct iovec vectors[FRAMES_PER_WRITE];
+    guint n_vectors = conic_outbox_peek (&self->outbox, vectors, FRAMES_PER_WRITE);
+    gssize n = conic_stream_write (&self->stream, vectors, n_vectors);
 
+    if (n < 0 && errno == EAGAIN)
+      break;
     if (n < 0) {
       die (self, "connection lost");
       return;
     }
-    if (n == 0)
-      break;
     self->transport->stats.bytes_sent += n;
     conic_outbox_advance (&self->outbox, n);
   }
@@ -257,13 +242,8 @@ finish_writing (ConicWebsocket *self)
     die (self, "closed");
   } else if (self->state == STATE_LINGERING && !self->shut) {
     self->shut = TRUE;
-    if (self->tls != NULL) {
-      /* What still comes is thrown away, and need not be decrypted for that. */
-      conic_tls_shut (self->tls);
-      g_clear_pointer (&self->tls, conic_tls_free);
-      update_events (self);
-    }
-    shutdown (self->watch.fd, SHUT_WR);
+    conic_stream_shut (&self->stream);
+    update_events (self);
   }
 }
 
@@ -364,7 +344,7 @@ resume_reading (ConicWebsocket *self, gint64 now)
   if (self->pong_by != 0)
     self->pong_by = now + self->transport->limits.pong_timeout;
   update_events (self);
-  if (self->carry != NULL || self->tls != NULL)
+  if (self->carry != NULL || conic_stream_is_readable (&self->stream))
     schedule_again (self);
 }
 
@@ -412,31 +392,17 @@ take (ConicWebsocket *self, guint8 *data, gsize length, gint64 now)
   }
 }
 
-/* Reads into @buffer: bytes read, 0 for the end, -1 for an error, -2 for none at the moment. */
-static gssize
-read_stream (ConicWebsocket *self, guint8 *buffer, gsize size)
-{
-  gssize n;
-
-  do
-    n = self->tls != NULL ? conic_tls_read (self->tls, buffer, size)
-                          : recv (self->watch.fd, buffer, size, MSG_DONTWAIT);
-  while (n < 0 && errno == EINTR);
-  return n < 0 && errno == EAGAIN ? -2 : n;
-}
-
-/* The kernel reports again what is left in the socket, but not what TLS has taken from there. */
 static void
 look_for_more (ConicWebsocket *self)
 {
-  if (self->tls != NULL && self->state != STATE_DEAD && conic_tls_is_readable (self->tls))
+  if (self->state != STATE_DEAD && conic_stream_is_readable (&self->stream))
     schedule_again (self);
 }
 
 static const char *
 describe_loss (ConicWebsocket *self)
 {
-  const char *failure = self->tls != NULL ? conic_tls_get_failure (self->tls) : NULL;
+  const char *failure = conic_stream_get_failure (&self->stream);
 
   return failure != NULL ? failure : "connection lost";
 }
@@ -447,6 +413,7 @@ static void
 read_some (ConicWebsocket *self, gint64 now)
 {
   ConicTransport *transport = self->transport;
+  gboolean was_empty;
   gssize n;
 
   if (self->read_at != 0 || throttle (self, now))
@@ -459,10 +426,10 @@ read_some (ConicWebsocket *self, gint64 now)
     return;
   }
 
-  n = read_stream (self, transport->buffer, sizeof transport->buffer);
-  if (self->tls != NULL)
-    update_events (self);
-  if (n == -2)
+  n = conic_stream_read (&self->stream, transport->buffer, sizeof transport->buffer);
+  was_empty = n < 0 && errno == EAGAIN;
+  update_events (self);
+  if (was_empty)
     return;
   if (n <= 0) {
     die (self, n == 0 ? "connection ended" : describe_loss (self));
@@ -489,7 +456,7 @@ static void
 on_ready (ConicWatch *watch, guint32 events, gint64 now)
 {
   ConicWebsocket *self = (ConicWebsocket *) watch;
-  gboolean read_on_write = self->tls != NULL && conic_tls_get_read_events (self->tls) == EPOLLOUT;
+  gboolean read_on_write = conic_stream_get_read_events (&self->stream) == EPOLLOUT;
 
   if (self->read_at != 0 && (events & (EPOLLERR | EPOLLHUP)))
     die (self, "connection lost");
@@ -513,7 +480,7 @@ on_expired (ConicDeadline *deadline, gint64 now)
     conic_websocket_close (self, CONIC_STATUS_POLICY, "not registered in time");
   } else if (self->drain_by != 0 && now >= self->drain_by) {
     /* What it didn't read is lost to it anyway, and would keep it from reading why. */
-    conic_outbox_cut (&self->outbox, self->tls != NULL ? conic_tls_get_n_promised (self->tls) : 0);
+    conic_outbox_cut (&self->outbox, conic_stream_get_n_promised (&self->stream));
     conic_websocket_close (self, CONIC_STATUS_SLOW, "slow");
   } else if (self->read_at != 0) {
     if (now >= self->read_at)
@@ -566,7 +533,7 @@ conic_websocket_new (ConicTransport *transport,
   self->transport = transport;
   self->handler = handler;
   self->user_data = user_data;
-  self->tls = tls;
+  self->stream = (ConicStream){.fd = fd, .tls = tls};
   self->link.data = self;
   self->unsettled_link.data = self;
   self->again_link.data = self;
@@ -605,11 +572,7 @@ conic_websocket_destroy (ConicWebsocket *self)
   g_clear_pointer (&self->carry, g_byte_array_unref);
   conic_outbox_clear (&self->outbox);
 
-  if (self->tls != NULL) {
-    conic_tls_shut (self->tls);
-    conic_tls_free (self->tls);
-  }
-  close (self->watch.fd);
+  conic_stream_close (&self->stream);
   g_free (self);
 }
 
