@@ -224,7 +224,8 @@ is_compact (const char *token)
   return parts == 3 && length > 0;
 }
 
-/* Returns (transfer full) (nullable): what the token says, if it is signed with the key */
+/* Returns (transfer full) (nullable): what the token says, if it is signed with the key. libjwt
+ * compares signatures in constant time since CVE-2024-25189, and so does Debian 12's. */
 static jwt_t *
 verify (const ConicTokenKey *key, const char *token)
 {
