@@ -52,6 +52,7 @@ on_client_message (ConicClient *client, const ConicMessage *message, GstConicEnd
 static void
 on_client_registered (ConicClient *client, const char *id, GstConicEndpoint *self)
 {
+  gst_conic_settings_set_hub_servers (&self->settings, conic_client_get_ice_servers (client));
   gst_conic_settings_set_connected (&self->settings, self->element, TRUE, id);
   gst_conic_messages_registered (self->element, id);
   gst_conic_calls_resume (self->calls);
@@ -153,6 +154,10 @@ run_thread (gpointer data)
 
   g_main_context_push_thread_default (self->context);
   self->client = conic_client_new ();
+  g_mutex_lock (&self->settings.lock);
+  conic_client_set_token (self->client, self->settings.token);
+  conic_client_set_tls_ca (self->client, self->settings.tls_ca);
+  g_mutex_unlock (&self->settings.lock);
   gst_conic_calls_set_client (self->calls, self->client);
   g_signal_connect (self->client, "registered", G_CALLBACK (on_client_registered), self);
   g_signal_connect (self->client, "message", G_CALLBACK (on_client_message), self);
@@ -254,6 +259,18 @@ set_target_in_thread (GstElement *element, gpointer data)
   gst_conic_calls_set_target (self->calls, target_id);
 }
 
+static void
+set_token_in_thread (GstElement *element, gpointer data)
+{
+  GstConicEndpoint *self = data;
+
+  if (self->client == NULL)
+    return;
+  g_mutex_lock (&self->settings.lock);
+  conic_client_set_token (self->client, self->settings.token);
+  g_mutex_unlock (&self->settings.lock);
+}
+
 gboolean
 gst_conic_endpoint_set_property (GstConicEndpoint *self, guint id, const GValue *value)
 {
@@ -261,6 +278,8 @@ gst_conic_endpoint_set_property (GstConicEndpoint *self, guint id, const GValue 
     return FALSE;
   if (id == GST_CONIC_PROP_TARGET_ID)
     gst_conic_endpoint_invoke (self, set_target_in_thread, self, NULL);
+  else if (id == GST_CONIC_PROP_TOKEN)
+    gst_conic_endpoint_invoke (self, set_token_in_thread, self, NULL);
   return TRUE;
 }
 

@@ -14,6 +14,8 @@ get_advice (const GError *error)
     switch (error->code) {
     case CONIC_CLIENT_ERROR_UNREACHABLE:
       return "Start conicd there, or set uri to where a hub is";
+    case CONIC_CLIENT_ERROR_TLS:
+      return "Set tls-ca to a file with the certificate that vouches for the hub's";
     default:
       return NULL;
     }
@@ -51,6 +53,19 @@ make_text (const GError *error, guint delay)
   return g_string_free (text, FALSE);
 }
 
+static int
+get_client_code (const GError *error)
+{
+  switch (error->code) {
+  case CONIC_CLIENT_ERROR_URI:
+    return GST_RESOURCE_ERROR_SETTINGS;
+  case CONIC_CLIENT_ERROR_TLS:
+    return GST_RESOURCE_ERROR_NOT_AUTHORIZED;
+  default:
+    return GST_RESOURCE_ERROR_OPEN_READ_WRITE;
+  }
+}
+
 static GError *
 to_gst_error (const GError *error, guint delay)
 {
@@ -58,8 +73,7 @@ to_gst_error (const GError *error, guint delay)
   int code = GST_RESOURCE_ERROR_FAILED;
 
   if (error->domain == CONIC_CLIENT_ERROR)
-    code = error->code == CONIC_CLIENT_ERROR_URI ? GST_RESOURCE_ERROR_SETTINGS
-                                                 : GST_RESOURCE_ERROR_OPEN_READ_WRITE;
+    code = get_client_code (error);
   else if (g_error_matches (error, CONIC_ERROR, CONIC_ERROR_ID_TAKEN))
     code = GST_RESOURCE_ERROR_BUSY;
   else if (g_error_matches (error, CONIC_ERROR, CONIC_ERROR_INVALID_ID))
@@ -92,12 +106,27 @@ gst_conic_messages_error (GstElement *element, const GError *error)
                             gst_message_new_error (GST_OBJECT (element), failure, error->message));
 }
 
-GError *
-gst_conic_messages_at_hub (const GError *error, const char *uri, const char *client_id)
+/* (transfer full): without what may be a secret */
+static char *
+redact (const char *uri)
 {
+  g_autoptr (GUri) parsed = g_uri_parse (uri, G_URI_FLAGS_NONE, NULL);
+
+  if (parsed == NULL)
+    return g_strdup (uri);
+  return g_uri_to_string_partial (parsed,
+                                  G_URI_HIDE_USERINFO | G_URI_HIDE_QUERY | G_URI_HIDE_FRAGMENT);
+}
+
+GError *
+gst_conic_messages_at_hub (const GError *error, const char *full_uri, const char *client_id)
+{
+  g_autofree char *uri = redact (full_uri);
+
   if (g_error_matches (error, CONIC_CLIENT_ERROR, CONIC_CLIENT_ERROR_URI))
     return g_error_copy (error);
-  if (g_error_matches (error, CONIC_CLIENT_ERROR, CONIC_CLIENT_ERROR_UNREACHABLE))
+  if (g_error_matches (error, CONIC_CLIENT_ERROR, CONIC_CLIENT_ERROR_UNREACHABLE) ||
+      g_error_matches (error, CONIC_CLIENT_ERROR, CONIC_CLIENT_ERROR_TLS))
     return g_error_new (error->domain, error->code, "could not reach the hub at %s: %s", uri,
                         error->message);
   if (error->domain == CONIC_ERROR)

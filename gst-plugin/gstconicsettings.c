@@ -21,6 +21,7 @@ gst_conic_settings_init (GstConicSettings *self)
       .session_timeout = DEFAULT_SESSION_TIMEOUT,
       .max_sessions = DEFAULT_MAX_SESSIONS,
   };
+  gst_conic_ice_settings_init (&self->ice);
   g_mutex_init (&self->lock);
 }
 
@@ -31,8 +32,9 @@ gst_conic_settings_clear (GstConicSettings *self)
   g_free (self->client_id);
   g_free (self->registered_id);
   g_free (self->target_id);
-  g_free (self->stun_server);
-  g_strfreev (self->turn_servers);
+  g_free (self->token);
+  g_free (self->tls_ca);
+  gst_conic_ice_settings_clear (&self->ice);
   g_mutex_clear (&self->lock);
 }
 
@@ -60,17 +62,56 @@ gst_conic_settings_install_properties (GObjectClass *klass)
                            NULL,
                            G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING));
   g_object_class_install_property (
+      klass, GST_CONIC_PROP_TOKEN,
+      g_param_spec_string ("token", "Token",
+                           "What the hub lets this peer in for (a JWT); a secret, so it can't be "
+                           "read here; set while running, the next connection has it",
+                           NULL,
+                           G_PARAM_WRITABLE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING));
+  g_object_class_install_property (
+      klass, GST_CONIC_PROP_TLS_CA,
+      g_param_spec_string ("tls-ca", "TLS certificates",
+                           "File of the certificates (PEM) that vouch for a hub at wss:// (unset: "
+                           "those that the system trusts)",
+                           NULL, flags));
+  g_object_class_install_property (
       klass, GST_CONIC_PROP_STUN_SERVER,
       g_param_spec_string ("stun-server", "STUN server",
                            "stun://HOST:PORT that tells this peer its address outside a NAT "
-                           "(unset: none is asked)",
+                           "(unset: the hub's, if it recommends one)",
                            NULL, flags));
   g_object_class_install_property (
       klass, GST_CONIC_PROP_TURN_SERVERS,
       gst_param_spec_array ("turn-servers", "TURN servers",
                             "Relays for peers that reach each other in no other way, as "
-                            "<\"turn://USER:PASSWORD@HOST:PORT\", …>; turns:// for TLS",
+                            "<\"turn://USER:PASSWORD@HOST:PORT\", …>; turns:// for TLS; beside "
+                            "those that the hub recommends",
                             g_param_spec_string ("turn-server", "TURN server", "A TURN server",
+                                                 NULL, flags),
+                            flags));
+  g_object_class_install_property (
+      klass, GST_CONIC_PROP_ICE_TRANSPORT_POLICY,
+      g_param_spec_enum ("ice-transport-policy", "ICE transport policy",
+                         "Which paths to peers may be used: all, or only those over a TURN server, "
+                         "so that peers don't learn this one's addresses",
+                         GST_TYPE_WEBRTC_ICE_TRANSPORT_POLICY, GST_WEBRTC_ICE_TRANSPORT_POLICY_ALL,
+                         flags));
+  g_object_class_install_property (
+      klass, GST_CONIC_PROP_MIN_PORT,
+      g_param_spec_uint ("min-port", "Lowest port",
+                         "The lowest UDP port that is used for peers, for a firewall to know; a "
+                         "session takes one for each address (0: any)",
+                         0, 65535, 0, flags));
+  g_object_class_install_property (klass, GST_CONIC_PROP_MAX_PORT,
+                                   g_param_spec_uint ("max-port", "Highest port",
+                                                      "The highest UDP port that is used for peers",
+                                                      1, 65535, 65535, flags));
+  g_object_class_install_property (
+      klass, GST_CONIC_PROP_LOCAL_ADDRESSES,
+      gst_param_spec_array ("local-addresses", "Local addresses",
+                            "The addresses of this machine that peers may be reached from, as "
+                            "<\"192.0.2.1\", …> (empty: all but the loopback's)",
+                            g_param_spec_string ("local-address", "Local address", "An IP address",
                                                  NULL, flags),
                             flags));
   g_object_class_install_property (
@@ -151,11 +192,29 @@ gst_conic_settings_set (GstConicSettings *self, guint id, const GValue *value)
   case GST_CONIC_PROP_TARGET_ID:
     set_string (&self->target_id, value);
     break;
+  case GST_CONIC_PROP_TOKEN:
+    set_string (&self->token, value);
+    break;
+  case GST_CONIC_PROP_TLS_CA:
+    set_string (&self->tls_ca, value);
+    break;
+  case GST_CONIC_PROP_ICE_TRANSPORT_POLICY:
+    self->ice.policy = (GstWebRTCICETransportPolicy) g_value_get_enum (value);
+    break;
+  case GST_CONIC_PROP_MIN_PORT:
+    self->ice.min_port = g_value_get_uint (value);
+    break;
+  case GST_CONIC_PROP_MAX_PORT:
+    self->ice.max_port = g_value_get_uint (value);
+    break;
+  case GST_CONIC_PROP_LOCAL_ADDRESSES:
+    gst_conic_settings_take_strings (&self->ice.local_addresses, value);
+    break;
   case GST_CONIC_PROP_STUN_SERVER:
-    set_string (&self->stun_server, value);
+    set_string (&self->ice.stun_server, value);
     break;
   case GST_CONIC_PROP_TURN_SERVERS:
-    gst_conic_settings_take_strings (&self->turn_servers, value);
+    gst_conic_settings_take_strings (&self->ice.turn_servers, value);
     break;
   case GST_CONIC_PROP_SESSION_TIMEOUT:
     self->session_timeout = g_value_get_uint (value);
@@ -187,11 +246,26 @@ gst_conic_settings_get (GstConicSettings *self, guint id, GValue *value)
   case GST_CONIC_PROP_TARGET_ID:
     g_value_set_string (value, self->target_id);
     break;
+  case GST_CONIC_PROP_TLS_CA:
+    g_value_set_string (value, self->tls_ca);
+    break;
+  case GST_CONIC_PROP_ICE_TRANSPORT_POLICY:
+    g_value_set_enum (value, (int) self->ice.policy);
+    break;
+  case GST_CONIC_PROP_MIN_PORT:
+    g_value_set_uint (value, self->ice.min_port);
+    break;
+  case GST_CONIC_PROP_MAX_PORT:
+    g_value_set_uint (value, self->ice.max_port);
+    break;
+  case GST_CONIC_PROP_LOCAL_ADDRESSES:
+    gst_conic_settings_give_strings (self->ice.local_addresses, value);
+    break;
   case GST_CONIC_PROP_STUN_SERVER:
-    g_value_set_string (value, self->stun_server);
+    g_value_set_string (value, self->ice.stun_server);
     break;
   case GST_CONIC_PROP_TURN_SERVERS:
-    gst_conic_settings_give_strings (self->turn_servers, value);
+    gst_conic_settings_give_strings (self->ice.turn_servers, value);
     break;
   case GST_CONIC_PROP_SESSION_TIMEOUT:
     g_value_set_uint (value, self->session_timeout);
@@ -232,28 +306,27 @@ gst_conic_settings_set_connected (GstConicSettings *self,
 }
 
 void
+gst_conic_settings_set_hub_servers (GstConicSettings *self, GPtrArray *servers)
+{
+  g_mutex_lock (&self->lock);
+  gst_conic_ice_settings_set_hub_servers (&self->ice, servers);
+  g_mutex_unlock (&self->lock);
+}
+
+void
 gst_conic_settings_configure (GstConicSettings *self, GstElement *element, GstElement *webrtcbin)
 {
-  g_autofree char *stun_server = NULL;
-  g_auto (GStrv) turn_servers = NULL;
+  GstConicIceSettings ice;
 
+  /* Not under the lock: what is said on the bus may make the application read a property. */
   g_mutex_lock (&self->lock);
-  stun_server = g_strdup (self->stun_server);
-  turn_servers = g_strdupv (self->turn_servers);
+  ice = self->ice;
+  ice.stun_server = g_strdup (ice.stun_server);
+  ice.turn_servers = g_strdupv (ice.turn_servers);
+  ice.local_addresses = g_strdupv (ice.local_addresses);
+  if (ice.hub_servers != NULL)
+    g_ptr_array_ref (ice.hub_servers);
   g_mutex_unlock (&self->lock);
-
-  if (stun_server != NULL)
-    g_object_set (webrtcbin, "stun-server", stun_server, NULL);
-  for (guint i = 0; turn_servers != NULL && turn_servers[i] != NULL; i++) {
-    gboolean added = FALSE;
-
-    g_signal_emit_by_name (webrtcbin, "add-turn-server", turn_servers[i], &added);
-    if (!added)
-      /* Without the server itself: it holds a password. */
-      GST_ELEMENT_WARNING (element, RESOURCE, SETTINGS,
-                           ("Entry %u of turn-servers is not a TURN server, such as "
-                            "turn://USER:PASSWORD@HOST:PORT",
-                            i + 1),
-                           (NULL));
-  }
+  gst_conic_ice_settings_apply (&ice, element, webrtcbin);
+  gst_conic_ice_settings_clear (&ice);
 }

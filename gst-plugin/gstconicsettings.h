@@ -2,7 +2,7 @@
 
 #pragma once
 
-#include <gst/gst.h>
+#include "gstconicicesettings.h"
 
 G_BEGIN_DECLS
 
@@ -11,8 +11,14 @@ typedef enum {
   GST_CONIC_PROP_URI = 1,
   GST_CONIC_PROP_CLIENT_ID,
   GST_CONIC_PROP_TARGET_ID,
+  GST_CONIC_PROP_TOKEN,
+  GST_CONIC_PROP_TLS_CA,
   GST_CONIC_PROP_STUN_SERVER,
   GST_CONIC_PROP_TURN_SERVERS,
+  GST_CONIC_PROP_ICE_TRANSPORT_POLICY,
+  GST_CONIC_PROP_MIN_PORT,
+  GST_CONIC_PROP_MAX_PORT,
+  GST_CONIC_PROP_LOCAL_ADDRESSES,
   GST_CONIC_PROP_SESSION_TIMEOUT,
   GST_CONIC_PROP_MAX_SESSIONS,
   GST_CONIC_PROP_CONNECTED,
@@ -32,8 +38,9 @@ typedef struct {
   char *client_id;     /* asked for (nullable) */
   char *registered_id; /* given by the hub (nullable) */
   char *target_id;     /* (nullable) */
-  char *stun_server;   /* (nullable) */
-  GStrv turn_servers;  /* (nullable) */
+  char *token;         /* (nullable) */
+  char *tls_ca;        /* (nullable) */
+  GstConicIceSettings ice;
   guint session_timeout;
   guint max_sessions;
   gboolean connected;
@@ -58,7 +65,10 @@ void gst_conic_settings_set_connected (GstConicSettings *self,
                                        gboolean connected,
                                        const char *id);
 
-/* Sets the STUN and TURN servers of @webrtcbin; warns on @element's bus of one that is none. */
+/* (element-type ConicIceServer) (nullable): what the hub recommends to its clients */
+void gst_conic_settings_set_hub_servers (GstConicSettings *self, GPtrArray *servers);
+
+/* Sets up how @webrtcbin finds paths; warns on @element's bus of a setting that can't be used. */
 void
 gst_conic_settings_configure (GstConicSettings *self, GstElement *element, GstElement *webrtcbin);
 

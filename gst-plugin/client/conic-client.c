@@ -41,6 +41,9 @@ struct _ConicClient {
   char *uri;
   char *id;           /* asked for, then registered */
   char *resume_token; /* of the registration of id */
+  char *token;        /* (nullable): a secret */
+  char *tls_ca;       /* (nullable): a file */
+  GPtrArray *ice_servers;
   gboolean was_registered;
   guint attempts; /* in a row that didn't lead to a registration */
 
@@ -241,6 +244,9 @@ on_register_response (ConicClient *self, const ConicMessage *response)
   self->id = g_strdup (response->client_id);
   g_free (self->resume_token);
   self->resume_token = g_strdup (response->resume_token);
+  g_clear_pointer (&self->ice_servers, g_ptr_array_unref);
+  if (response->ice_servers != NULL)
+    self->ice_servers = g_ptr_array_ref (response->ice_servers);
   self->was_registered = TRUE;
   self->attempts = 0;
   self->state = CLIENT_REGISTERED;
@@ -306,21 +312,58 @@ register_at_hub (ConicClient *self)
   send_message (self, request);
 }
 
+/* What the hub says about the token it was shown or wasn't, RFC 6750 section 3. */
+static char *
+get_challenge (SoupMessage *request)
+{
+  const char *header = soup_message_headers_get_list (soup_message_get_response_headers (request),
+                                                      "WWW-Authenticate");
+  g_autoptr (GHashTable) values = NULL;
+  const char *text = NULL;
+
+  if (header != NULL && g_ascii_strncasecmp (header, "Bearer ", strlen ("Bearer ")) == 0) {
+    values = soup_header_parse_param_list (header + strlen ("Bearer "));
+    text = g_hash_table_lookup (values, "error_description");
+  }
+  return g_strdup (text != NULL ? text : "it wants a token");
+}
+
+/* A certificate that isn't trusted and a token that won't do are for the user to mend, unless they
+ * have been good enough before: then the hub may be about to get a new one. */
+static void
+on_unreachable (ConicClient *self, SoupMessage *request, const GError *reason)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *challenge = NULL;
+
+  if (soup_message_get_status (request) == SOUP_STATUS_UNAUTHORIZED) {
+    challenge = get_challenge (request);
+    on_refused (self, CONIC_ERROR_UNAUTHORIZED, challenge);
+    return;
+  }
+  error = g_error_new_literal (CONIC_CLIENT_ERROR,
+                               reason->domain == G_TLS_ERROR ? CONIC_CLIENT_ERROR_TLS
+                                                             : CONIC_CLIENT_ERROR_UNREACHABLE,
+                               reason->message);
+  if (g_error_matches (reason, G_TLS_ERROR, G_TLS_ERROR_BAD_CERTIFICATE) && !self->was_registered)
+    fail (self, error);
+  else
+    lose (self, error);
+}
+
 static void
 on_websocket_connected (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (ConicClient) self = user_data;
   g_autoptr (GError) error = NULL;
-  g_autoptr (GError) unreachable = NULL;
   g_autoptr (SoupWebsocketConnection) connection = NULL;
+  SoupMessage *request = soup_session_get_async_result_message (SOUP_SESSION (source), result);
 
   connection = soup_session_websocket_connect_finish (SOUP_SESSION (source), result, &error);
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED) || self->state != CLIENT_CONNECTING)
     return;
   if (connection == NULL) {
-    unreachable =
-        g_error_new_literal (CONIC_CLIENT_ERROR, CONIC_CLIENT_ERROR_UNREACHABLE, error->message);
-    lose (self, unreachable);
+    on_unreachable (self, request, error);
     return;
   }
 
@@ -360,6 +403,14 @@ connect_to_hub (ConicClient *self)
     fail (self, error);
     return;
   }
+  /* No hub sends its clients elsewhere, and a token is for this one. */
+  soup_message_add_flags (message, SOUP_MESSAGE_NO_REDIRECT);
+  if (self->token != NULL) {
+    g_autofree char *bearer = g_strconcat ("Bearer ", self->token, NULL);
+
+    soup_message_headers_replace (soup_message_get_request_headers (message), "Authorization",
+                                  bearer);
+  }
   self->state = CLIENT_CONNECTING;
   set_timer (self, "conic-client-register", REGISTER_TIMEOUT, on_register_timeout);
   self->cancellable = g_cancellable_new ();
@@ -389,6 +440,9 @@ conic_client_finalize (GObject *object)
   g_free (self->uri);
   g_free (self->id);
   g_free (self->resume_token);
+  g_free (self->token);
+  g_free (self->tls_ca);
+  g_clear_pointer (&self->ice_servers, g_ptr_array_unref);
 
   G_OBJECT_CLASS (conic_client_parent_class)->finalize (object);
 }
@@ -423,6 +477,56 @@ conic_client_new (void)
 }
 
 void
+conic_client_set_token (ConicClient *self, const char *token)
+{
+  g_return_if_fail (CONIC_IS_CLIENT (self));
+
+  g_free (self->token);
+  self->token = g_strdup (token);
+}
+
+void
+conic_client_set_tls_ca (ConicClient *self, const char *file)
+{
+  g_return_if_fail (CONIC_IS_CLIENT (self));
+  g_return_if_fail (self->state == CLIENT_IDLE);
+
+  g_free (self->tls_ca);
+  self->tls_ca = g_strdup (file);
+}
+
+GPtrArray *
+conic_client_get_ice_servers (ConicClient *self)
+{
+  g_return_val_if_fail (CONIC_IS_CLIENT (self), NULL);
+
+  return self->ice_servers;
+}
+
+static gboolean
+on_start (gpointer user_data)
+{
+  ConicClient *self = user_data;
+  g_autoptr (GTlsDatabase) database = NULL;
+  g_autoptr (GError) reason = NULL;
+  g_autoptr (GError) error = NULL;
+
+  clear_timer (self);
+  if (self->tls_ca != NULL) {
+    database = g_tls_file_database_new (self->tls_ca, &reason);
+    if (database == NULL) {
+      g_set_error (&error, CONIC_CLIENT_ERROR, CONIC_CLIENT_ERROR_TLS,
+                   "the certificates in “%s” can't be read: %s", self->tls_ca, reason->message);
+      fail (self, error);
+      return G_SOURCE_REMOVE;
+    }
+    soup_session_set_tls_database (self->session, database);
+  }
+  connect_to_hub (self);
+  return G_SOURCE_REMOVE;
+}
+
+void
 conic_client_start (ConicClient *self, const char *uri, const char *client_id)
 {
   g_return_if_fail (CONIC_IS_CLIENT (self));
@@ -435,7 +539,7 @@ conic_client_start (ConicClient *self, const char *uri, const char *client_id)
   self->uri = g_strdup (uri);
   self->id = g_strdup (client_id);
   self->state = CLIENT_WAITING;
-  set_timer (self, "conic-client-start", 0, on_retry);
+  set_timer (self, "conic-client-start", 0, on_start);
 }
 
 gboolean

@@ -20,11 +20,14 @@ G_BEGIN_DECLS
  * @CONIC_CLIENT_ERROR_URI: the URI isn't one of a hub; the user has to mend it
  * @CONIC_CLIENT_ERROR_UNREACHABLE: nobody answers there, or no hub does
  * @CONIC_CLIENT_ERROR_LOST: the connection to the hub ended
+ * @CONIC_CLIENT_ERROR_TLS: the hub's certificate isn't one that is trusted, or what is trusted can't
+ *   be read
  */
 typedef enum {
   CONIC_CLIENT_ERROR_URI,
   CONIC_CLIENT_ERROR_UNREACHABLE,
   CONIC_CLIENT_ERROR_LOST,
+  CONIC_CLIENT_ERROR_TLS,
 } ConicClientError;
 
 GQuark conic_client_error_quark (void);
@@ -51,6 +54,21 @@ GQuark conic_client_error_quark (void);
 G_DECLARE_FINAL_TYPE (ConicClient, conic_client, CONIC, CLIENT, GObject)
 
 ConicClient *conic_client_new (void);
+
+/**
+ * conic_client_set_token:
+ * @token: (nullable): shown to the hub with each connection (RFC 6750), and to nobody else
+ *
+ * At any time; it counts from the next connection on.
+ */
+void conic_client_set_token (ConicClient *self, const char *token);
+
+/* @file: (nullable): certificates in PEM, one of which has to vouch for the hub's; %NULL for those
+ * that the system trusts. Before the start. */
+void conic_client_set_tls_ca (ConicClient *self, const char *file);
+
+/* (nullable) (element-type ConicIceServer): what the hub gave with the last registration; borrowed */
+GPtrArray *conic_client_get_ice_servers (ConicClient *self);
 
 /**
  * conic_client_start:

@@ -20,17 +20,40 @@ COMMON = {
     "uri",
     "client-id",
     "target-id",
+    "token",
+    "tls-ca",
     "stun-server",
     "turn-servers",
+    "ice-transport-policy",
+    "min-port",
+    "max-port",
+    "local-addresses",
     "session-timeout",
+    "max-sessions",
     "connected",
     "stats",
 }
+MEDIA = COMMON | {"video-codecs", "audio-codecs", "do-nack", "fec-percentage"}
+SEND = {"bitrate", "audio-bitrate"}
+RECEIVE = {"latency", "do-lost", "output"}
 OWN = {
     "conicsignaller": COMMON | {"webrtc"},
-    "conicbin": COMMON | {"latency"},
-    "conicsink": COMMON,
-    "conicsrc": COMMON | {"latency"},
+    "conicbin": MEDIA | SEND | RECEIVE,
+    "conicsink": MEDIA | SEND,
+    "conicsrc": MEDIA | RECEIVE,
+}
+# What can be set and not read.
+SECRET = {"token"}
+# The unit that the blurb of a number names; the others have none.
+UNITS = {
+    "latency": "Milliseconds",
+    "session-timeout": "Seconds",
+    "bitrate": "Bits per second",
+    "audio-bitrate": "Bits per second",
+    "fec-percentage": "percent",
+    "min-port": "port",
+    "max-port": "port",
+    "max-sessions": "Sessions",
 }
 PADS = {
     "conicsignaller": set(),
@@ -114,15 +137,20 @@ class Inspect(tap.TestCase):
 
         found = properties(text)
         self.assertLessEqual(OWN[element], set(found))
+        for other in set().union(*OWN.values()) - OWN[element]:
+            self.assertNotIn(other, found, f"{other} is another element's")
         for name in OWN[element]:
             blurb, rest = found[name]
             self.assertGreater(
                 len(blurb.split()), 3, f"{name}: a blurb says what the property is for: {blurb}"
             )
-            self.assertRegex(rest, "flags: .*readable")
-            if name in ("latency", "session-timeout"):
+            if name in SECRET:
+                self.assertRegex(rest, "flags: writable")
+            else:
+                self.assertRegex(rest, "flags: .*readable")
+            if name in UNITS:
                 self.assertRegex(rest, NUMBER)
-                self.assertRegex(blurb, "(?i)milliseconds|seconds", f"{name}: what is the unit?")
+                self.assertIn(UNITS[name], blurb, f"{name}: what is the unit?")
             elif name in ("uri", "client-id", "target-id", "stun-server"):
                 self.assertIn("Default: ", rest)
 

@@ -1,0 +1,195 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What an element is told about the hub and the network.
+
+Shows that a hub's certificate is verified, with `tls-ca` as without, and that pictures come over
+wss:// and a conics:// URI; that `token` lets a peer in, and that neither it nor a password of a TURN
+server is in the log; that `min-port`, `max-port` and `local-addresses` limit
+the candidates, `ice-transport-policy` leaves none without a relay; and that the STUN and TURN servers
+that the hub recommends are asked.
+"""
+
+import os
+import socket
+import subprocess
+import sys
+
+from conictest import media, peers, tap, wire
+
+sys.path.append(os.path.join(peers.ROOT, "tests", "integration", "daemon"))
+from certificates import Certificate  # noqa: E402  pylint: disable=wrong-import-position
+
+WIDTH, HEIGHT = 320, 240
+MIN_PORT, MAX_PORT = 41000, 41099
+ENOUGH_FRAMES = 10
+COLOUR_TOLERANCE = 60
+PASSWORD = "opensesame"
+STUN_BINDING, TURN_ALLOCATE = b"\x00\x01", b"\x00\x03"
+
+
+class Settings(tap.TestCase):
+    limit = 60
+
+    def setUp(self):
+        super().setUp()
+        peers.require_tools()
+
+    def check_refused(self, pipeline, *patterns):
+        launch = peers.Launch(self, "refused", pipeline)
+        for pattern in patterns:
+            launch.wait_line(pattern, 20)
+        self.assertNotEqual(launch.wait_exit(20), 0)
+
+    def test_tls(self):
+        """Over TLS with a certificate of one's own pictures come; without it the hub isn't believed"""
+        trusted, other = Certificate(self), Certificate(self, "other")
+        hub = peers.Conicd(self, arguments=trusted.options)
+        uri = f"wss://localhost:{hub.port}/ws"
+        camera = peers.Launch(
+            self,
+            "camera",
+            "videotestsrc is-live=true !"
+            f" conicsink client-id=camera uri={uri} tls-ca={trusted.certificate}",
+        )
+        camera.wait_message("conic-registered")
+        _, pipe = peers.watch_video(
+            self,
+            "viewer",
+            f"conicsrc uri={uri} target-id=camera tls-ca={trusted.certificate} ! videoconvert !"
+            f" video/x-raw,format=RGB,width={WIDTH},height={HEIGHT} ! fdsink fd={{fd}}",
+            WIDTH * HEIGHT * 3,
+            lambda frame: media.smpte_error(media.rgb(frame, WIDTH, HEIGHT)),
+        )
+        pipe.wait_frames(ENOUGH_FRAMES, 30)
+        self.assertLess(pipe.values()[-1], COLOUR_TOLERANCE, "it is not the test bars")
+
+        for trust in ("", f"tls-ca={other.certificate}"):
+            self.check_refused(f"conicsrc uri={uri} {trust} ! fakesink", "certificate.*Set tls-ca")
+        self.check_refused(
+            f"conicsrc uri={uri} tls-ca={self.path('nothing')} ! fakesink", "nothing.*can't be read"
+        )
+        self.check_refused(
+            f"uridecodebin uri=conics://localhost:{hub.port}/camera ! fakesink", "Set tls-ca"
+        )
+
+    def token(self, key, name):
+        done = subprocess.run(
+            [peers.CONICD, "token", "--key", key, "--sub", name, "--expires", "600"],
+            capture_output=True,
+            text=True,
+            timeout=tap.seconds(20),
+            check=True,
+        )
+        return done.stdout.strip()
+
+    def test_token(self):
+        """With a token one is let in, as whom it says; it is in no log"""
+        key = self.path("secret")
+        with open(key, "w", encoding="utf-8") as file:
+            file.write("0123456789abcdef" * 4)
+        hub = peers.Conicd(self, arguments=("--auth-key", key))
+        token = self.token(key, "camera")
+        camera = peers.Launch(
+            self,
+            "camera",
+            f"videotestsrc is-live=true ! conicsink token={token} client-id=camera uri={hub.uri}",
+            env={"GST_DEBUG": "*conic*:9"},
+        )
+        camera.wait_message("conic-registered", **{"client-id": "camera"})
+        self.assertEqual(camera.stop(), 0)
+        signature = token.rsplit(".", 1)[1]
+        said = [line.text for line in camera.lines if signature in line.text]
+        self.assertEqual(said, [], "the token is in the log")
+
+        source = f"conicsrc uri={hub.uri}"
+        self.check_refused(f"{source} ! fakesink", "wants a token")
+        self.check_refused(f"{source} token={token[:-4]}AAAA ! fakesink", "wants a token")
+        self.check_refused(f"{source} token={token} client-id=other ! fakesink", "token")
+
+    def call(self, hub, properties, name="camera"):
+        """A camera that calls a peer which is nothing but a WebSocket."""
+        bare = wire.BarePeer(self, hub.uri, "bare")
+        camera = peers.Probe(
+            self,
+            name,
+            "videotestsrc is-live=true !"
+            f" conicsink target-id=bare uri={hub.uri} session-timeout=3 {properties}",
+        )
+        bare.wait("sdp", 30)
+        # All of its candidates have come by then.
+        camera.wait_event("warning", 30, text=lambda text: "within 3 s" in text)
+        found = []
+        while not bare.received.empty():
+            message = bare.received.get()
+            if message["type"] == "candidate":
+                fields = message["data"]["candidate"]["candidate"].split()
+                found.append((fields[2].lower(), fields[4], int(fields[5])))
+        return camera, found
+
+    def test_ports(self):
+        """Candidates keep to the ports and the addresses that are allowed"""
+        hub = peers.Conicd(self)
+        _, found = self.call(
+            hub, f"min-port={MIN_PORT} max-port={MAX_PORT} local-addresses=<127.0.0.1>"
+        )
+        datagrams = [(address, port) for kind, address, port in found if kind == "udp"]
+        self.assertTrue(datagrams)
+        for address, port in datagrams:
+            self.assertEqual(address, "127.0.0.1")
+            self.assertTrue(MIN_PORT <= port <= MAX_PORT, port)
+
+    def test_wrong_network(self):
+        """What can't be is said, without its secrets, and the call is made all the same"""
+        hub = peers.Conicd(self)
+        camera, found = self.call(
+            hub,
+            "min-port=5000 max-port=4000 local-addresses=<nonsense>"
+            f' turn-servers="<\\"http://u:{PASSWORD}@127.0.0.1\\">"',
+        )
+        for text in ("min-port 5000 is above max-port 4000", "nonsense", "Entry 1 of turn-servers"):
+            camera.wait_event("warning", text=lambda said, text=text: text in said)
+        self.assertTrue(found)
+        said = [line.text for line in camera.lines if PASSWORD in line.text and "conic" in line.text]
+        self.assertEqual(said, [], "the password is in the log")
+
+    def test_relay_only(self):
+        """Only relays, and there is none: no address is told"""
+        hub = peers.Conicd(self)
+        _, found = self.call(hub, "ice-transport-policy=relay")
+        self.assertEqual(found, [])
+
+    def test_hub_servers(self):
+        """The STUN and TURN servers that the hub recommends are asked"""
+        sockets = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+            one.settimeout(tap.seconds(20))
+            self.addCleanup(one.close)
+        stun, turn = (one.getsockname()[1] for one in sockets)
+        secret = self.path("turn-secret")
+        with open(secret, "w", encoding="utf-8") as file:
+            file.write("0123456789abcdef0123456789abcdef")
+        hub = peers.Conicd(
+            self,
+            arguments=(
+                "--stun-uri",
+                f"stun:127.0.0.1:{stun}",
+                "--turn-uri",
+                f"turn:127.0.0.1:{turn}?transport=udp",
+                "--turn-secret",
+                secret,
+            ),
+        )
+        wire.BarePeer(self, hub.uri, "bare")
+        peers.Probe(
+            self,
+            "camera",
+            "videotestsrc is-live=true !"
+            f" conicsink target-id=bare uri={hub.uri} local-addresses=<127.0.0.1>",
+        )
+        self.assertEqual(sockets[0].recv(2048)[:2], STUN_BINDING)
+        self.assertEqual(sockets[1].recv(2048)[:2], TURN_ALLOCATE)
+
+
+if __name__ == "__main__":
+    tap.main()
