@@ -13,9 +13,12 @@ import re
 import socket
 import struct
 import subprocess
+import urllib.error
+import urllib.request
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from certificates import Certificate
 from conictest import tap
 from conictest.peers import CONICD, Conicd
 from conictest.process import Process, status
@@ -363,6 +366,28 @@ class MetricsTest(tap.TestCase):
             except AssertionError as error:
                 self.assertIn(" 503 ", str(error))
         return self.fail("there was no room for a client")
+
+    def test_tls(self):
+        """With TLS for clients, metrics-listen is plain HTTP; what is no TLS handshake is counted as such"""
+        certificate = Certificate(self)
+        hub = self.conicd(arguments=("--metrics-listen", "127.0.0.1:0", "--log-level", "info", *certificate.options))
+        port = int(hub.wait_line(r"wss://\S+ http://127\.0\.0\.1:(\d+)/metrics$").group(1))
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=tap.seconds(10)) as response:
+            self.assertEqual(response.status, 200)
+        with self.assertRaises((OSError, http.client.HTTPException)):
+            ask(hub.port, "/healthz")
+        with self.assertRaises(urllib.error.HTTPError) as caught:
+            urllib.request.urlopen(f"https://127.0.0.1:{hub.port}/metrics", context=certificate.context(),
+                                   timeout=tap.seconds(10))
+        self.assertEqual(caught.exception.code, 404)
+        caught.exception.close()
+        client = Client(self, hub.port, tls=certificate.context())
+        client.register("a")
+        metrics = self.waits(port, lambda metrics: metrics("conicd_connections", "handshake") == 1, "nobody in between")
+        self.assertEqual(metrics("conicd_handshakes_total", "tls_failed"), 1)
+        self.assertEqual(metrics("conicd_handshakes_total", "upgraded"), 1)
+        self.assertEqual(metrics("conicd_connections", "registered"), 1)
+        self.assertTrue(hub.has_line(r"The TLS handshake with 127\.0\.0\.1:\d+ failed"))
 
     def test_draining(self):
         """While it stops, it is alive and not ready"""
