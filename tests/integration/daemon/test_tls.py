@@ -265,6 +265,10 @@ class TlsTest(tap.TestCase):
         """The request may be cut anywhere and be followed at once by messages; libsoup's way is open as well"""
         hub = self.conicd()
         for name, extra in (("swift", ""), ("soup", "Content-Length: 0\r\n")):
+            # All in one record, after which nothing comes that could wake the daemon.
+            client = self.client(hub, extra=extra, early=frame(TEXT, registration(name)))
+            self.assertEqual(client.receive_json()["data"]["client_id"], name)
+            self.assertEqual(client.close(), 1000)
             early = frame(TEXT, registration(name)) + frame(TEXT, sdp(name, "z" * 40_000))
             client = self.client(hub, extra=extra, early=early)
             self.assertEqual(client.receive_json()["data"]["client_id"], name)
@@ -386,16 +390,18 @@ class TlsTest(tap.TestCase):
 
     def test_stalled_writer(self):
         """Who reads in fits and starts gets every byte of what was sent, in order"""
-        hub = self.conicd("[limits]\nqueue-bytes=4000000\nqueue-messages=4000\n")
+        hub = self.conicd("[limits]\nqueue-bytes=30000000\nbytes-per-second=0\n")
         sender = self.client(hub, "sender")
         lazy = self.client(hub, "lazy", receive_buffer=4096)
-        for i in range(300):
-            sender.send(sdp("lazy", f"{i} " + "w" * (i * 37 % 9000)))
+        # More than the kernel keeps for it.
+        lengths = [i * 371 % 60_000 for i in range(300)]
+        self.assertGreater(sum(lengths), 8_000_000)
+        for i, length in enumerate(lengths):
+            sender.send(sdp("lazy", f"{i} " + "w" * length))
         sender.send(b'{"id":"l","type":"list_request"}')
         self.assertEqual(sender.receive_json()["type"], "list_response")
-        for i in range(300):
-            text = lazy.receive_json()["data"]["session_description"]["sdp"]
-            self.assertEqual(text, f"{i} " + "w" * (i * 37 % 9000))
+        for i, length in enumerate(lengths):
+            self.assertEqual(lazy.receive_json()["data"]["session_description"]["sdp"], f"{i} " + "w" * length)
 
     def test_half_closed(self):
         """close_notify, the end of the stream and a reset each end it, and its id is free at once"""
