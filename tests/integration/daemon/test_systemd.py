@@ -190,8 +190,12 @@ class SystemdTest(tap.TestCase):
         root = self.install()
         service = self.find(root, "systemd/system/conicd.service")
         self.find(root, "systemd/system/conicd.socket")
-        with open(self.find(root, "sysusers.d/conicd.conf"), encoding="utf-8") as file:
-            self.assertRegex(file.read(), r"(?m)^u +conicd ")
+        self.find(root, "sysusers.d/conicd.conf")
+        os.makedirs(os.path.join(root, "etc"), exist_ok=True)
+        subprocess.run(["systemd-sysusers", f"--root={root}"], check=True, capture_output=True, timeout=tap.seconds(30))
+        for name in ("passwd", "group"):
+            with open(os.path.join(root, "etc", name), encoding="utf-8") as file:
+                self.assertRegex(file.read(), r"(?m)^conicd:")
         with open(service, encoding="utf-8") as file:
             unit = file.read()
         self.assertNotIn("@", re.sub("(?m)^SystemCallFilter=.*", "", unit))
