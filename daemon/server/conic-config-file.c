@@ -79,6 +79,12 @@ load_group (ConicConfig *self,
   return TRUE;
 }
 
+static void
+set_file_error (GError **error, const char *path, const char *why)
+{
+  g_set_error (error, CONIC_SERVER_ERROR, CONIC_SERVER_ERROR_CONFIG, "%s: %s", path, why);
+}
+
 /**
  * conic_config_file_load:
  * @self: the configuration; changed as far as the file was read when it is refused
@@ -99,17 +105,17 @@ conic_config_file_load (ConicConfig *self, const char *path, GError **error)
   g_auto (GStrv) groups = NULL;
   gsize length;
 
-  if (!g_file_get_contents (path, &text, &length, &why) ||
-      !g_key_file_load_from_data (file, text, length, G_KEY_FILE_NONE, &why)) {
-    g_set_error (error, CONIC_SERVER_ERROR, CONIC_SERVER_ERROR_CONFIG, "%s: %s", path,
-                 why->message);
+  if (!g_file_get_contents (path, &text, &length, &why)) {
+    set_file_error (error, path, why->message);
     return FALSE;
   }
-
-  /* GKeyFile would go by what comes before it. */
-  if (memchr (text, '\0', length) != NULL) {
-    g_set_error (error, CONIC_SERVER_ERROR, CONIC_SERVER_ERROR_CONFIG,
-                 "%s: this is not a text file", path);
+  /* GKeyFile would go by what comes before a U+0000, and repeat other bytes in its messages. */
+  if (!g_utf8_validate (text, length, NULL)) {
+    set_file_error (error, path, "this is not a text file in UTF-8");
+    return FALSE;
+  }
+  if (!g_key_file_load_from_data (file, text, length, G_KEY_FILE_NONE, &why)) {
+    set_file_error (error, path, why->message);
     return FALSE;
   }
 

@@ -6,8 +6,8 @@ Usage: count.py LOG.json…   (what `meson test --logbase` leaves in meson-logs/
 
 A test program that speaks TAP counts each of its cases, any other counts as one. A program that
 crashed, timed out or ran fewer cases than it planned counts one failure more than the cases it
-reported. The exit status is 1 when something failed, when a log is missing, or when there was
-nothing to count.
+reported. What a fuzz target has been through is printed as well. The exit status is 1 when something
+failed, when a log is missing, or when there was nothing to count.
 """
 
 import json
@@ -17,6 +17,8 @@ import sys
 CASE = re.compile(
     r"^(not )?ok\b[ \t]*(?:\d+)?[ \t]*(?:- )?(.*?)(?:[ \t]+#[ \t]*(SKIP|TODO)\b(.*))?$", re.I
 )
+# What libFuzzer says at its end, on standard error.
+EXECUTIONS = re.compile(r"^stat::number_of_executed_units:\s*(\d+)", re.M)
 OUTCOMES = {"OK": "passed", "EXPECTEDFAIL": "passed", "SKIP": "skipped"}
 
 
@@ -58,6 +60,9 @@ def main():
             continue
         label = path.rsplit("/", 1)[-1].removesuffix(".json")
         for record in records:
+            fuzzed = EXECUTIONS.search(record.get("stderr", ""))
+            if fuzzed:
+                remarks.append(f"{record['name']}: {int(fuzzed[1]):,} inputs")
             for name, outcome in cases(record):
                 counts[outcome] += 1
                 if outcome != "passed":

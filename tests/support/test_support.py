@@ -169,7 +169,8 @@ class Count(tap.TestCase):
             text=True,
             check=False,
         )
-        return done.stdout.splitlines()[-1], done.returncode
+        self.output = done.stdout.splitlines()
+        return self.output[-1], done.returncode
 
     def test_passed(self):
         """Cases are counted, programs without cases count as one"""
@@ -179,6 +180,11 @@ class Count(tap.TestCase):
             ),
             ("2 passed, 0 failed, 1 skipped", 0),
         )
+
+    def test_fuzzed(self):
+        """It says how many inputs a fuzz target has been through"""
+        self.count({"result": "OK", "stderr": "x\nstat::number_of_executed_units: 1234567\ny\n"})
+        self.assertIn("t: 1,234,567 inputs", self.output)
 
     def test_failed(self):
         """A failed case, a crash after good cases, a time-out and a missing log all count as failures"""
