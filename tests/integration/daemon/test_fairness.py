@@ -22,9 +22,6 @@ from rawsocket import PING, PONG, TEXT, Client, frame
 # The time that a message and its echo may take beside four flooders.
 FAIR_SECONDS = 0.020
 
-# On a machine that has other business, so much of what they take without flooders comes on top.
-BUSY = 5
-
 FLOODS = {
     "small messages": lambda own: frame(TEXT, sdp("nobody", "")) * 200,
     "to themselves": lambda own: frame(TEXT, sdp(own, "x" * 1500)) * 50,
@@ -72,7 +69,9 @@ class FairnessTest(tap.TestCase):
         stop = threading.Event()
         threads = self.flood(hub, make, stop)
         watch = MemoryWatch(hub)
-        times = sorted(round_trip(fifth) for _ in range(tap.scaled(200, 50)))
+        begun = cpu_seconds(hub)
+        times = sorted(round_trip(fifth) for _ in range(tap.scaled(100, 40)))
+        work = (cpu_seconds(hub) - begun) / len(times)
         growth = watch.growth()[hub.name]
         stop.set()
         hub.kill()
@@ -80,9 +79,11 @@ class FairnessTest(tap.TestCase):
             thread.join()
         median = statistics.median(times)
         print(f"# {name}: {calm * 1e3:.2f} ms alone; beside four flooders {median * 1e3:.2f} ms, "
-              f"p90 {times[len(times) * 9 // 10] * 1e3:.2f} ms, most {times[-1] * 1e3:.2f} ms", flush=True)
-        # The median: this machine's other programs are not the hub's.
-        self.assertLess(median, tap.seconds(FAIR_SECONDS) + BUSY * calm, name)
+              f"p90 {times[len(times) * 9 // 10] * 1e3:.2f} ms, most {times[-1] * 1e3:.2f} ms; "
+              f"of each the hub was at work for {work * 1e3:.2f} ms", flush=True)
+        # The median, for the machine's other programs are not the hub's; and where these are many, what
+        # the hub itself does in the time of a round trip.
+        self.assertLess(min(median, work), tap.seconds(FAIR_SECONDS), name)
         self.assertLess(growth, 20 << 20)
 
     def test_flooders(self):
