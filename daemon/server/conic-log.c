@@ -2,7 +2,7 @@
 
 #include "conic-log.h"
 
-#include <gio/gio.h>
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <sys/socket.h>
 
@@ -71,14 +71,23 @@ conic_log_escape (const char *text)
 char *
 conic_log_describe_remote (int fd)
 {
-  struct sockaddr_storage storage;
-  socklen_t length = sizeof storage;
-  g_autoptr (GSocketAddress) address = NULL;
+  union {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+  } from = {.any.sa_family = AF_UNSPEC};
+  socklen_t length = sizeof from;
+  char host[INET6_ADDRSTRLEN];
 
-  if (getpeername (fd, (struct sockaddr *) &storage, &length) == 0)
-    address = g_socket_address_new_from_native (&storage, length);
-  return address != NULL ? g_socket_connectable_to_string (G_SOCKET_CONNECTABLE (address))
-                         : g_strdup ("an address that has gone");
+  /* GSocketAddress does all that as well, with a handful of objects for each client. */
+  getpeername (fd, &from.any, &length);
+  if (from.any.sa_family == AF_INET &&
+      inet_ntop (AF_INET, &from.v4.sin_addr, host, sizeof host) != NULL)
+    return g_strdup_printf ("%s:%u", host, ntohs (from.v4.sin_port));
+  if (from.any.sa_family == AF_INET6 &&
+      inet_ntop (AF_INET6, &from.v6.sin6_addr, host, sizeof host) != NULL)
+    return g_strdup_printf ("[%s]:%u", host, ntohs (from.v6.sin6_port));
+  return g_strdup ("an address that has gone");
 }
 
 /* The number that syslog has for it: RFC 5424 section 6.2.1. */

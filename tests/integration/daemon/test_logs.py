@@ -89,6 +89,15 @@ class LogTest(tap.TestCase):
                          f"conicd: info: Client at {other} left: 4242 (closed by the client)"):
                 self.assertEqual(line in text.splitlines(), level == "info", f"{line}\n{text}")
 
+    def test_ipv6(self):
+        """An IPv6 address is written with its brackets"""
+        hub = self.conicd("--listen", "[::1]:0", level="info")
+        port = int(hub.wait_line(r"ws://\[::1\]:(\d+)/ws").group(1))
+        client = Client(self, port, host="::1")
+        client.register("six")
+        client.close()
+        hub.wait_line(rf"Client “six” at \[::1\]:{client.socket.getsockname()[1]} left")
+
     def say_everything(self, hub):
         """Messages of every kind, good and bad, each with a secret wherever a client can put one."""
         candidate = {"candidate": f"candidate:1 1 udp 1 192.0.2.1 9 typ host ufrag {SECRET}", "sdpMid": SECRET}
