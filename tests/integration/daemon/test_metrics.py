@@ -247,7 +247,7 @@ class MetricsTest(tap.TestCase):
         self.waits(hub.port, lambda metrics: found(metrics) == expected, f"{expected}")
 
     def test_slow_and_dead(self):
-        """A queue that is full, a client that is closed for it, and one that answers no ping are counted"""
+        """A full queue, a client that is closed for it, one that answers no ping and one that sends too much are counted"""
         hub = self.conicd("[timeouts]\nslow-seconds=0.3\n[limits]\nqueue-messages=2\n")
         sender = Client(self, hub.port)
         sender.register("sender")
@@ -275,6 +275,16 @@ class MetricsTest(tap.TestCase):
         Client(self, hub.port).register("dead")
         metrics = self.waits(hub.port, lambda metrics: metrics("conicd_pongs_missed_total") == 1, "a missed pong")
         self.assertEqual(metrics("conicd_closes_total", "1006"), 1)
+
+        hub = self.conicd("[limits]\nmessages-per-second=10\nmessages-burst=1\n", name="strict")
+        noisy = Client(self, hub.port)
+        noisy.register("noisy")
+        noisy.send_bytes(frame(TEXT, b'{"type":"list_request"}') * 3)
+        answers = [json.loads(noisy.receive()) for _ in range(4)]
+        self.assertEqual(sorted(answer["type"] for answer in answers), ["error"] + ["list_response"] * 3)
+        metrics = Metrics(hub.port)
+        self.assertGreater(metrics("conicd_throttled_total"), 0)
+        self.assertEqual(metrics("conicd_errors_total", "rate_limited"), 1)
 
     def test_handshakes(self):
         """Every accepted connection ends in one result of its handshake; the log says once that there is no room"""
