@@ -170,6 +170,8 @@ main (int argc, char **argv)
     g_printerr ("conicd: %s\n", error->message);
     return EXIT_USAGE;
   }
+  log_level = config->log_level;
+  g_log_set_writer_func (conic_log_write, &log_level, NULL);
   if (options->check_config) {
     if (!conic_server_check (config, &error)) {
       g_printerr ("conicd: %s\n", error->message);
@@ -181,8 +183,6 @@ main (int argc, char **argv)
 
   /* A client that is gone is an error of a write, with TLS as well. */
   signal (SIGPIPE, SIG_IGN);
-  log_level = config->log_level;
-  g_log_set_writer_func (conic_log_write, &log_level, NULL);
   raise_descriptor_limit ();
   return run (options, config, &log_level);
 }

@@ -240,6 +240,18 @@ class TlsTest(tap.TestCase):
         process = Process(self, "checked", [CONICD, *good.options, "--check-config"])
         self.assertEqual(process.wait_exit(), 0)
 
+    def test_expired(self):
+        """A certificate that has expired is served, for it may be the only one, with a warning that names it"""
+        self.certificate.expire()
+        process = Process(self, "checked", [CONICD, *self.certificate.options, "--check-config"])
+        self.assertEqual(process.wait_exit(), 0)
+        self.assertIn(f"conicd: warning: {self.certificate.certificate}: the certificate has expired",
+                      [line.text for line in process.lines])
+        hub = self.conicd()
+        hub.wait_line(r"warning: .*hub\.crt: the certificate has expired")
+        with self.assertRaisesRegex(ssl.SSLCertVerificationError, "expired"):
+            self.client(hub, tls=self.certificate.context())
+
     def test_records(self):
         """Messages are whole, however they lie in records: many in one, one in many, a byte in each"""
         hub = self.conicd()
