@@ -640,9 +640,10 @@ conic_acceptor_add (ConicAcceptor *self, GSocket *socket, GError **error)
 void
 conic_acceptor_set_tls (ConicAcceptor *self, ConicTlsContext *context)
 {
-  g_autoptr (ConicTlsContext) old = self->tls;
+  ConicTlsContext *old = self->tls;
 
   self->tls = context != NULL ? conic_tls_context_ref (context) : NULL;
+  g_clear_pointer (&old, conic_tls_context_unref);
 }
 
 /* Microseconds for the requests of connections that are still to come. */

@@ -263,9 +263,9 @@ use_material (ConicServer *self, Material *material)
 static gboolean
 add_socket (ConicAcceptor *acceptor, GSocket *socket, GPtrArray *addresses, GError **error)
 {
-  g_autoptr (GSocket) owned = socket;
   char *address = socket != NULL ? conic_acceptor_add (acceptor, socket, error) : NULL;
 
+  g_clear_object (&socket);
   if (address == NULL)
     return FALSE;
   g_ptr_array_add (addresses, address);

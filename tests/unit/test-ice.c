@@ -121,6 +121,7 @@ test_uris (Fixture *fixture, gconstpointer data)
   g_autoptr (ConicIce) ice = conic_ice_new (stun, turn, fixture->secret, 60, &error);
 
   g_assert_no_error (error);
+  g_assert_nonnull (ice);
   for (gsize i = 0; i < G_N_ELEMENTS (bad_stun); i++)
     expect_refusal ((const char *const[]){"stun:good", bad_stun[i], NULL}, NONE, NULL, bad_stun[i]);
   for (gsize i = 0; i < G_N_ELEMENTS (bad_turn); i++)

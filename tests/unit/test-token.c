@@ -229,6 +229,8 @@ test_times (Fixture *fixture, gconstpointer data)
   g_assert_cmpint (expires, ==, NOW + 10 + LEEWAY);
   g_assert_nonnull (late);
   g_assert_null (too_late);
+  g_assert_nonnull (early);
+  g_assert_nonnull (fraction);
 }
 
 static void
@@ -244,6 +246,8 @@ test_audiences (Fixture *fixture, gconstpointer data)
   g_autoptr (ConicGrant) odd =
       conic_token_check (fixture->keys, "h\"ub", token, NOW, &expires, NULL);
 
+  g_assert_nonnull (one_of);
+  g_assert_nonnull (escaped);
   g_assert_nonnull (odd);
 }
 
