@@ -62,8 +62,8 @@ class Chromium(tap.TestCase):
         super().setUp()
         peers.require_tools()
         netns.lone_interface(self, ADDRESS)
-        self.hub = peers.Conicd(self)
         self.pages = browser.Pages(self, PAGE)
+        self.hub = peers.Conicd(self, arguments=("--origin", self.pages.origin))
 
     def browser(self, wants, client_id="browser"):
         chromium = browser.Browser(self, self.pages.url, self.addresses)

@@ -189,7 +189,8 @@ class Pages:
         server = http.server.ThreadingHTTPServer(
             ("127.0.0.1", 0), functools.partial(Handler, directory=folder)
         )
-        self.url = f"http://127.0.0.1:{server.server_port}/"
+        self.origin = f"http://127.0.0.1:{server.server_port}"
+        self.url = f"{self.origin}/"
         threading.Thread(target=server.serve_forever, daemon=True).start()
         case.addCleanup(server.server_close)
         case.addCleanup(server.shutdown)

@@ -100,7 +100,10 @@ async function join(uri, id, wants = {}) {
   socket.onmessage = (event) => {
     last = last.then(() => onMessage(JSON.parse(event.data)));
   };
-  await new Promise((resolve) => { socket.onopen = resolve; });
+  await new Promise((resolve, reject) => {
+    socket.onopen = resolve;
+    socket.onerror = () => reject(new Error(`the hub at ${uri} doesn't let ${origin} in`));
+  });
   socket.send(JSON.stringify({ id: "1", type: "register_request", data: { client_id: id } }));
   await until(() => call.id);
   return call.id;
