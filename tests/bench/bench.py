@@ -21,12 +21,12 @@ How each is measured, and why so:
 - The round trip: single messages, at half the rate that this hub can do with one message on its way between
   each two. (At half of what it does in bunches, a hub that gets single messages has no time left, and it is the
   length of a queue that is measured.) Messages are sent when they are due, whatever has become of those before,
-  and the round trip counts from when it was due; so what is held up is counted with all that waits behind it. It is
-  compared at the floor's rate and at its own, whichever is the harder one: each has half of its own top rate.
+  and the round trip counts from when it was due; so what is held up is counted with all that waits behind it.
 - Memory: what the daemon has grown by for 10,000 clients that are registered and say nothing.
 - Connecting: 3,000 clients, 50 at a time, connect, upgrade and register, and are gone.
 
-On a machine with other business the round trip is that of its scheduler; as root, hub and load get precedence.
+Round trips want a machine without other business: else they are those of its scheduler, though hub and load get
+precedence if the user may give it.
 Build with --buildtype=debugoptimized or release.
 """
 
