@@ -4,6 +4,8 @@ go 1.21
 
 require (
 	github.com/gorilla/websocket v1.5.3
+	github.com/pion/interceptor v0.1.37
+	github.com/pion/rtp v1.8.11
 	github.com/pion/webrtc/v4 v4.0.10
 	github.com/rs/xid v1.6.0
 )
@@ -13,12 +15,10 @@ require (
 	github.com/pion/datachannel v1.5.10 // indirect
 	github.com/pion/dtls/v3 v3.0.4 // indirect
 	github.com/pion/ice/v4 v4.0.6 // indirect
-	github.com/pion/interceptor v0.1.37 // indirect
 	github.com/pion/logging v0.2.3 // indirect
 	github.com/pion/mdns/v2 v2.0.7 // indirect
 	github.com/pion/randutil v0.1.0 // indirect
 	github.com/pion/rtcp v1.2.15 // indirect
-	github.com/pion/rtp v1.8.11 // indirect
 	github.com/pion/sctp v1.8.35 // indirect
 	github.com/pion/sdp/v3 v3.0.10 // indirect
 	github.com/pion/srtp/v3 v3.0.4 // indirect

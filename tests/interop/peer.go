@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/pion/interceptor"
 	"github.com/pion/webrtc/v4"
 )
 
@@ -13,6 +14,9 @@ import (
 type peer struct {
 	signaling  *signaling
 	connection *webrtc.PeerConnection
+	connected  chan struct{}
+	folder     string // for what comes, "" if it isn't kept
+	receiving  sync.WaitGroup
 
 	mutex    sync.Mutex
 	targetID string
@@ -25,42 +29,41 @@ func newPeer(s *signaling) (*peer, error) {
 	if err := media.RegisterDefaultCodecs(); err != nil {
 		return nil, err
 	}
+	interceptors := &interceptor.Registry{}
+	if err := webrtc.RegisterDefaultInterceptors(media, interceptors); err != nil {
+		return nil, err
+	}
 	settings := webrtc.SettingEngine{}
 	settings.SetIncludeLoopbackCandidate(true)
 	settings.SetInterfaceFilter(func(name string) bool { return name == "lo" })
-	api := webrtc.NewAPI(webrtc.WithMediaEngine(media), webrtc.WithSettingEngine(settings))
+	api := webrtc.NewAPI(webrtc.WithMediaEngine(media), webrtc.WithInterceptorRegistry(interceptors),
+		webrtc.WithSettingEngine(settings))
 	connection, err := api.NewPeerConnection(webrtc.Configuration{})
 	if err != nil {
 		return nil, err
 	}
 
-	p := &peer{signaling: s, connection: connection}
+	p := &peer{signaling: s, connection: connection, connected: make(chan struct{})}
+	var once sync.Once
 	connection.OnICECandidate(p.onOwnCandidate)
 	connection.OnConnectionStateChange(func(state webrtc.PeerConnectionState) {
 		report("state", map[string]any{"state": state.String()})
+		if state == webrtc.PeerConnectionStateConnected {
+			once.Do(func() { close(p.connected) })
+		}
 	})
 	connection.OnDataChannel(p.useChannel)
-	connection.OnTrack(func(track *webrtc.TrackRemote, _ *webrtc.RTPReceiver) { receive(track) })
+	connection.OnTrack(func(track *webrtc.TrackRemote, _ *webrtc.RTPReceiver) {
+		p.receiving.Add(1)
+		p.receive(track)
+	})
 	return p, nil
-}
-
-// receive counts what a track brings.
-func receive(track *webrtc.TrackRemote) {
-	report("track", map[string]any{"kind": track.Kind().String(), "codec": track.Codec().MimeType})
-	for packets := 1; ; packets++ {
-		if _, _, err := track.ReadRTP(); err != nil {
-			return
-		}
-		if packets%50 == 0 {
-			report("packets", map[string]any{"kind": track.Kind().String(), "count": packets})
-		}
-	}
 }
 
 func (p *peer) obey(c *command) error {
 	switch c.Cmd {
 	case "call":
-		return p.call(c.To)
+		return p.call(c.To, c.Receive)
 	case "send":
 		p.mutex.Lock()
 		channel := p.channel
@@ -80,10 +83,16 @@ func (p *peer) obey(c *command) error {
 }
 
 // call offers. As in conic's programs the offer leaves when all candidates have, and has none of them in it.
-func (p *peer) call(targetID string) error {
+func (p *peer) call(targetID string, receive []string) error {
 	p.mutex.Lock()
 	p.targetID = targetID
 	p.mutex.Unlock()
+	for _, kind := range receive {
+		init := webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionRecvonly}
+		if _, err := p.connection.AddTransceiverFromKind(webrtc.NewRTPCodecType(kind), init); err != nil {
+			return err
+		}
+	}
 	channel, err := p.connection.CreateDataChannel("chat", nil)
 	if err != nil {
 		return err
@@ -166,4 +175,5 @@ func (p *peer) onCandidate(remote webrtc.ICECandidateInit) error {
 
 func (p *peer) close() {
 	p.connection.Close()
+	p.receiving.Wait()
 }
