@@ -187,10 +187,110 @@ scan_unicode_escape (ConicScan *scan, const char **at, ConicJsonValue *value)
   return TRUE;
 }
 
-/* Reads over the simple escapes that follow each other at @at: SDP ends its lines with two. */
-static inline const char *
-skip_simple_escapes (const char *at, const char *end)
+#ifdef __SSE2__
+#define BLOCK_BYTES 64
+
+/* Which bytes of a block are what, the first one in the lowest bit. */
+typedef struct {
+  guint64 quote;
+  guint64 backslash;
+  guint64 line_end; /* the letters that stand for one behind a backslash */
+  guint64 odd;      /* control characters, and all that is beyond ASCII */
+} Block;
+
+static inline guint64
+to_bits (__m128i bytes)
 {
+  return (guint) _mm_movemask_epi8 (bytes);
+}
+
+static inline Block
+read_16 (const char *at)
+{
+  __m128i bytes = _mm_loadu_si128 ((const __m128i *) at);
+
+  return (Block){
+      .quote = to_bits (_mm_cmpeq_epi8 (bytes, _mm_set1_epi8 ('"'))),
+      .backslash = to_bits (_mm_cmpeq_epi8 (bytes, _mm_set1_epi8 ('\\'))),
+      .line_end = to_bits (_mm_or_si128 (_mm_cmpeq_epi8 (bytes, _mm_set1_epi8 ('n')),
+                                         _mm_cmpeq_epi8 (bytes, _mm_set1_epi8 ('r')))),
+      .odd = to_bits (_mm_cmplt_epi8 (bytes, _mm_set1_epi8 (' '))),
+  };
+}
+
+static inline Block
+read_block (const char *at)
+{
+  const Block part[] = {read_16 (at), read_16 (at + 16), read_16 (at + 32), read_16 (at + 48)};
+
+#define JOIN(what) (part[0].what | part[1].what << 16 | part[2].what << 32 | part[3].what << 48)
+  return (Block){JOIN (quote), JOIN (backslash), JOIN (line_end), JOIN (odd)};
+#undef JOIN
+}
+
+/* Which bytes have a backslash before them that isn't itself escaped. @carry: whether the first one
+ * has; set for the block that follows.
+ *
+ * A run of backslashes escapes every second byte from its second one on, up to the byte that
+ * follows it. Adding the runs that begin at odd bits to all backslashes carries through them and
+ * leaves each where it ends, so that by the evenness of begin and end all are done at once: Langdale
+ * and Lemire, "Parsing Gigabytes of JSON per Second", section 3.1.1. */
+static inline guint64
+find_escaped (guint64 backslash, guint64 *carry)
+{
+  const guint64 even = G_GUINT64_CONSTANT (0x5555555555555555);
+  guint64 follows, sum;
+
+  backslash &= ~*carry;
+  follows = backslash << 1 | *carry;
+  *carry = __builtin_add_overflow (backslash & ~even & ~follows, backslash, &sum);
+
+  return (even ^ (sum << 1)) & follows;
+}
+
+/* The first of the bytes in @escaped that is no simple escape's, as a bit. */
+static inline guint64
+find_unknown_escape (const char *at, guint64 escaped)
+{
+  while (escaped != 0 && simple_escape (at[__builtin_ctzll (escaped)]) != '\0')
+    escaped &= escaped - 1;
+
+  return escaped & -escaped;
+}
+
+/* Reads over plain bytes and simple escapes, as long as there are blocks, and without a branch for
+ * each escape. */
+static const char *
+skip_blocks (const char *at, const char *end)
+{
+  guint64 carry = 0;
+
+  for (; end - at >= BLOCK_BYTES; at += BLOCK_BYTES) {
+    Block block = read_block (at);
+    guint64 escaped = find_escaped (block.backslash, &carry);
+    guint64 common = block.line_end | block.quote | block.backslash;
+    guint64 stop =
+        ((block.quote | block.odd) & ~escaped) | find_unknown_escape (at, escaped & ~common);
+
+    if (stop != 0) {
+      guint n = (guint) __builtin_ctzll (stop);
+
+      return at + n - (escaped >> n & 1);
+    }
+  }
+
+  return at - carry;
+}
+#endif
+
+/* Reads over the escapes that begin at @at, and perhaps over plain text between them and behind
+ * them, up to anything else: SDP ends its short lines with two. */
+static const char *
+skip_escapes (const char *at, const char *end)
+{
+#ifdef __SSE2__
+  at = skip_blocks (at, end);
+#endif
   while (end - at >= 2 && *at == '\\' && simple_escape (at[1]) != '\0')
     at += 2;
 
@@ -214,7 +314,7 @@ scan_string (ConicScan *scan, ConicJsonValue *value)
     if (*at == '"')
       break;
     if (*at == '\\') {
-      const char *next = skip_simple_escapes (at, scan->end);
+      const char *next = skip_escapes (at, scan->end);
 
       value->escaped = TRUE;
       if (next == at && !scan_unicode_escape (scan, &next, value))

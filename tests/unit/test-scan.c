@@ -383,7 +383,7 @@ test_many_brackets (void)
 static void
 test_stops_at_each_place (void)
 {
-  /* The eight bytes read at once must stop at the right one, wherever it is. */
+  /* The bytes read at once must stop at the right one, wherever it is. */
   static const char stops[] = {'"', '\\', '\x1f', '\x00', '\x80'};
 
   for (gsize before = 0; before < 24; before++) {
@@ -401,8 +401,50 @@ test_stops_at_each_place (void)
         g_assert_cmpuint (value.text.length, ==, before);
       } else {
         g_assert_false (conic_scan_value (&scan, &value));
-        g_assert_cmpint (scan.at - text, ==, 1 + (gssize)before);
+        g_assert_cmpint (scan.at - text, ==, 1 + (gssize) before);
       }
+    }
+  }
+}
+
+/* What a string that begins with an escape comes to: @n backslashes and a character, wherever they
+ * lie in the blocks that are read at once. */
+static void
+check_escapes (gsize before, gsize n, char c)
+{
+  const gboolean escaped = n % 2 == 1;
+  const gsize at = 3 + before + n; /* of the character */
+  char text[320];
+  ConicScan scan;
+  ConicJsonValue value;
+
+  memset (text, 'n', sizeof text);
+  memcpy (text, "\"\\n", 3);
+  memset (text + 3 + before, '\\', n);
+  text[at] = c;
+  text[sizeof text - 1] = '"';
+
+  conic_scan_init (&scan, text, sizeof text);
+  if (escaped ? strchr ("\"\\/bfnrt", c) == NULL || c == '\0'
+              : (guint8) c < ' ' || (guint8) c >= 0x80) {
+    g_assert_false (conic_scan_value (&scan, &value));
+    g_assert_cmpint (scan.at - text, ==, escaped ? at - 1 : at);
+  } else {
+    g_assert_true (conic_scan_value (&scan, &value));
+    g_assert_true (value.escaped);
+    g_assert_cmpuint (value.text.length, ==, !escaped && c == '"' ? at - 1 : sizeof text - 2);
+  }
+}
+
+static void
+test_escapes_at_each_place (void)
+{
+  static const char characters[] = {'"', 'n', 'r', 'b', '/', 'u', 'x', '\x1f', '\x00', '\x80'};
+
+  for (gsize before = 0; before < 150; before++) {
+    for (gsize n = 0; n < 70; n++) {
+      for (gsize i = 0; i < G_N_ELEMENTS (characters); i++)
+        check_escapes (before, n, characters[i]);
     }
   }
 }
@@ -456,6 +498,7 @@ main (int argc, char **argv)
   g_test_add_func ("/scan/depth", test_depth);
   g_test_add_func ("/scan/many-brackets", test_many_brackets);
   g_test_add_func ("/scan/stops-at-each-place", test_stops_at_each_place);
+  g_test_add_func ("/scan/escapes-at-each-place", test_escapes_at_each_place);
   g_test_add_func ("/scan/unescape", test_unescape);
   g_test_add_func ("/scan/members", test_members);
 
