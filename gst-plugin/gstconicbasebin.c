@@ -42,8 +42,8 @@ typedef struct {
   GMutex lock;
   GPtrArray *inputs;     /* (element-type GstConicInput) */
   GPtrArray *data_sinks; /* (element-type GstConicDataSink) */
-  guint n_leaving;       /* connections that are being put away */
-  GCond left;            /* there is one fewer of them */
+  guint n_working;       /* threads that put something away */
+  GCond worked;          /* there is one fewer of them */
 } GstConicBaseBinPrivate;
 
 static void child_proxy_init (gpointer iface, gpointer data);
@@ -255,6 +255,7 @@ session_negotiate (GstElement *element, GstConicSession *session)
 static void
 session_stable (GstElement *element, GstConicSession *session)
 {
+  gst_conic_connection_settle (find_connection (GST_CONIC_BASE_BIN (element), session));
 }
 
 static void
@@ -263,13 +264,36 @@ session_connected (GstElement *element, GstConicSession *session)
   gst_conic_connection_open (find_connection (GST_CONIC_BASE_BIN (element), session));
 }
 
+/* Work that what is downstream may hold up for as long as it likes: in a thread of its own, which
+ * stop() waits for. */
+static void
+begin_work (GstConicBaseBin *self, GstElement *element, GstElementCallAsyncFunc func, gpointer data)
+{
+  GstConicBaseBinPrivate *priv = PRIV (self);
+
+  g_mutex_lock (&priv->lock);
+  priv->n_working++;
+  g_mutex_unlock (&priv->lock);
+  gst_element_call_async (element, func, data, g_free);
+}
+
+static void
+end_work (GstConicBaseBin *self)
+{
+  GstConicBaseBinPrivate *priv = PRIV (self);
+
+  g_mutex_lock (&priv->lock);
+  priv->n_working--;
+  g_cond_broadcast (&priv->worked);
+  g_mutex_unlock (&priv->lock);
+}
+
 typedef struct {
   GstConicBaseBin *bin; /* stop() waits for us, so it stays */
   gboolean by_peer;
   gboolean keep_pads;
 } Farewell;
 
-/* In a thread of its own: what is downstream may block for as long as it likes. */
 static void
 put_away (GstElement *element, gpointer user_data)
 {
@@ -286,11 +310,7 @@ put_away (GstElement *element, gpointer user_data)
   gst_conic_connection_close (connection);
   gst_conic_outputs_remove_media (priv->outputs, connection, farewell->keep_pads);
   gst_bin_remove (GST_BIN (self), GST_ELEMENT (connection));
-
-  g_mutex_lock (&priv->lock);
-  priv->n_leaving--;
-  g_cond_broadcast (&priv->left);
-  g_mutex_unlock (&priv->lock);
+  end_work (self);
 }
 
 static void
@@ -299,16 +319,39 @@ start_to_put_away (GstConicBaseBin *self,
                    gboolean by_peer,
                    gboolean keep_pads)
 {
-  GstConicBaseBinPrivate *priv = PRIV (self);
   Farewell *farewell = g_new0 (Farewell, 1);
 
   farewell->bin = self;
   farewell->by_peer = by_peer;
   farewell->keep_pads = keep_pads;
-  g_mutex_lock (&priv->lock);
-  priv->n_leaving++;
-  g_mutex_unlock (&priv->lock);
-  gst_element_call_async (GST_ELEMENT (connection), put_away, farewell, g_free);
+  begin_work (self, GST_ELEMENT (connection), put_away, farewell);
+}
+
+typedef struct {
+  GstConicBaseBin *bin;
+  GstPad *pad; /* of the connection, which stays as long as this runs */
+} EndedOutput;
+
+static void
+remove_output (GstElement *connection, gpointer user_data)
+{
+  EndedOutput *ended = user_data;
+
+  gst_conic_outputs_remove_pad (PRIV (ended->bin)->outputs, ended->pad);
+  gst_object_unref (ended->pad);
+  end_work (ended->bin);
+}
+
+void
+gst_conic_base_bin_remove_output (GstConicBaseBin *self,
+                                  GstConicConnection *connection,
+                                  GstPad *pad)
+{
+  EndedOutput *ended = g_new0 (EndedOutput, 1);
+
+  ended->bin = self;
+  ended->pad = gst_object_ref (pad);
+  begin_work (self, GST_ELEMENT (connection), remove_output, ended);
 }
 
 typedef struct {
@@ -436,6 +479,22 @@ gst_conic_base_bin_connection_failed (GstConicBaseBin *self,
 
 /* --- readiness and the end --- */
 
+static void
+update_in_thread (GstElement *element, gpointer data)
+{
+  GstConicBaseBinPrivate *priv = PRIV (GST_CONIC_BASE_BIN (element));
+
+  for (guint i = 0; i < priv->connections->len; i++)
+    gst_conic_connection_update (g_ptr_array_index (priv->connections, i));
+}
+
+/* The media pads have changed: sessions that run are described anew. */
+static void
+update_connections (GstConicBaseBin *self)
+{
+  gst_conic_base_bin_invoke (self, update_in_thread, NULL, NULL);
+}
+
 /* Sessions begin when it is known what every input brings. */
 static void
 check_ready (GstConicBaseBin *self)
@@ -455,6 +514,7 @@ static void
 on_input_ready (GstConicInput *input, gpointer user_data)
 {
   check_ready (user_data);
+  update_connections (user_data);
 }
 
 static gboolean
@@ -682,6 +742,7 @@ gst_conic_base_bin_release_pad (GstElement *element, GstPad *pad)
     gst_element_set_locked_state (input, TRUE);
     gst_element_set_state (input, GST_STATE_NULL);
     gst_bin_remove (GST_BIN (self), input);
+    update_connections (self);
   }
   check_eos (self);
 }
@@ -715,8 +776,8 @@ stop (GstConicBaseBin *self)
   gst_conic_endpoint_stop (priv->endpoint);
   gst_conic_outputs_flush (priv->outputs);
   g_mutex_lock (&priv->lock);
-  while (priv->n_leaving > 0)
-    g_cond_wait (&priv->left, &priv->lock);
+  while (priv->n_working > 0)
+    g_cond_wait (&priv->worked, &priv->lock);
   g_mutex_unlock (&priv->lock);
 }
 
@@ -827,7 +888,7 @@ gst_conic_base_bin_finalize (GObject *object)
   gst_conic_outputs_free (priv->outputs);
   gst_conic_media_settings_clear (&priv->settings);
   gst_conic_media_settings_clear (&priv->running);
-  g_cond_clear (&priv->left);
+  g_cond_clear (&priv->worked);
   g_mutex_clear (&priv->lock);
 
   G_OBJECT_CLASS (gst_conic_base_bin_parent_class)->finalize (object);
@@ -879,7 +940,7 @@ gst_conic_base_bin_init (GstConicBaseBin *self)
   priv->connections = g_ptr_array_new_with_free_func (gst_object_unref);
   priv->draining = g_hash_table_new_full (NULL, NULL, gst_object_unref, stop_timer);
   g_mutex_init (&priv->lock);
-  g_cond_init (&priv->left);
+  g_cond_init (&priv->worked);
   priv->inputs = g_ptr_array_new_with_free_func (gst_object_unref);
   priv->data_sinks = g_ptr_array_new_with_free_func (gst_object_unref);
   priv->outputs = gst_conic_outputs_new (GST_ELEMENT (self));

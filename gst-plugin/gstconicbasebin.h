@@ -70,6 +70,11 @@ void gst_conic_base_bin_add_output (GstConicBaseBin *self,
 /* From any thread: a session has all the pads that it is going to have. */
 void gst_conic_base_bin_complete_outputs (GstConicBaseBin *self);
 
+/* From any thread: the stream of @pad has come to its end, and @connection goes on. */
+void gst_conic_base_bin_remove_output (GstConicBaseBin *self,
+                                       GstConicConnection *connection,
+                                       GstPad *pad);
+
 /* From any thread: an element of @connection posted the error @message. */
 void gst_conic_base_bin_connection_failed (GstConicBaseBin *self,
                                            GstConicConnection *connection,

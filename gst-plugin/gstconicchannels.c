@@ -185,6 +185,17 @@ gst_conic_channels_open_control (GstConicChannels *self)
 }
 
 void
+gst_conic_channels_keep_section (GstConicChannels *self)
+{
+  g_autoptr (GPtrArray) channels = copy_channels (self);
+
+  for (guint i = 0; i < channels->len; i++)
+    if (!gst_conic_channel_is_closed (g_ptr_array_index (channels, i)))
+      return;
+  gst_conic_channels_open_control (self);
+}
+
+void
 gst_conic_channels_open (GstConicChannels *self, const char *label)
 {
   g_autoptr (GPtrArray) channels = copy_channels (self);

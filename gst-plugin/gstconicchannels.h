@@ -20,6 +20,10 @@ GstConicChannels *gst_conic_channels_new (GstElement *element, GstElement *webrt
 /* Opens the control channel, and with it makes the offer have a section for data. */
 void gst_conic_channels_open_control (GstConicChannels *self);
 
+/* Sees to it that the next offer has the section for data, too: webrtcbin 1.22 leaves it out, and shifts
+ * what follows, if there is no channel. */
+void gst_conic_channels_keep_section (GstConicChannels *self);
+
 /* Opens a channel for the sink pad with @label, unless there is one with it. */
 void gst_conic_channels_open (GstConicChannels *self, const char *label);
 

@@ -42,8 +42,11 @@ struct _GstConicConnection {
   GstConicChannels *channels;
   GstConicMedia *media;
   GstConicReceiver *receiver;
+  gboolean offers; /* the description that is being made is an offer */
   gboolean described;
   gboolean is_open;
+  gboolean is_stale; /* the element's pads have changed */
+  gboolean has_data; /* channels can be opened */
   gboolean has_left;
   GSource *data_timer;
   GSource *measure_timer;
@@ -62,7 +65,7 @@ go_on (gpointer user_data)
   if (self->described || self->has_left || !gst_conic_media_is_described (self->media))
     return;
   self->described = TRUE;
-  if (gst_conic_session_get_remote_description (self->session) == NULL)
+  if (self->offers)
     gst_conic_session_offer (self->session);
   else
     gst_conic_session_answer (self->session);
@@ -71,16 +74,52 @@ go_on (gpointer user_data)
 void
 gst_conic_connection_negotiate (GstConicConnection *self)
 {
-  const GstSDPMessage *theirs = gst_conic_session_get_remote_description (self->session);
-
+  self->offers = gst_conic_session_get_remote_description (self->session) == NULL;
   self->described = FALSE;
-  if (theirs != NULL) {
-    gst_conic_media_answer (self->media);
-  } else {
+  if (self->offers) {
     gst_conic_media_offer (self->media);
     /* Also without data pads: it is how the two know that the other is still there. */
     gst_conic_channels_open_control (self->channels);
+  } else {
+    gst_conic_media_answer (self->media);
   }
+  go_on (self);
+}
+
+static gboolean
+offers_data (GstConicConnection *self)
+{
+  const GstSDPMessage *sdp = gst_conic_session_get_remote_description (self->session);
+
+  for (guint i = 0; sdp != NULL && i < gst_sdp_message_medias_len (sdp); i++)
+    if (g_strcmp0 (gst_sdp_media_get_media (gst_sdp_message_get_media (sdp, i)), "application") ==
+        0)
+      return TRUE;
+  return FALSE;
+}
+
+static gboolean
+lacks_data (GstConicConnection *self)
+{
+  g_auto (GStrv) labels = gst_conic_base_bin_get_data_labels (self->bin);
+
+  return labels[0] != NULL && !offers_data (self);
+}
+
+void
+gst_conic_connection_update (GstConicConnection *self)
+{
+  self->is_stale = TRUE;
+  if (!self->is_open || self->has_left ||
+      (!gst_conic_media_is_stale (self->media) && !lacks_data (self)) ||
+      !gst_conic_session_prepare_offer (self->session))
+    return;
+  self->is_stale = FALSE;
+  self->offers = TRUE;
+  self->described = FALSE;
+  gst_conic_media_update (self->media);
+  if (offers_data (self) || lacks_data (self))
+    gst_conic_channels_keep_section (self->channels);
   go_on (self);
 }
 
@@ -103,16 +142,6 @@ on_data_timer (gpointer user_data)
   g_clear_pointer (&self->data_timer, g_source_unref);
   open_data (self);
   return G_SOURCE_REMOVE;
-}
-
-static gboolean
-offers_data (const GstSDPMessage *sdp)
-{
-  for (guint i = 0; i < gst_sdp_message_medias_len (sdp); i++)
-    if (g_strcmp0 (gst_sdp_media_get_media (gst_sdp_message_get_media (sdp, i)), "application") ==
-        0)
-      return TRUE;
-  return FALSE;
 }
 
 static gboolean
@@ -143,16 +172,12 @@ start_timer (GstConicConnection *self, guint milliseconds, GSourceFunc func)
   return gst_conic_timer_start (NULL, "conic-connection", milliseconds, func, self, NULL);
 }
 
-void
-gst_conic_connection_open (GstConicConnection *self)
+static void
+start_data (GstConicConnection *self)
 {
-  self->is_open = TRUE;
-  self->measure_timer = start_timer (self, MEASURE_INTERVAL, on_measure_timer);
-  gst_conic_media_open (self->media);
-  gst_conic_receiver_expect (self->receiver, gst_conic_media_count_incoming (self->media));
-  self->patience_timer = start_timer (self, STREAMS_PATIENCE, on_patience_timer);
-  if (!offers_data (gst_conic_session_get_remote_description (self->session)))
+  if (self->has_data || !offers_data (self))
     return;
+  self->has_data = TRUE;
   self->data_timer =
       start_timer (self,
                    gst_conic_session_is_offerer (self->session) ? OFFERER_DATA_DELAY
@@ -161,9 +186,35 @@ gst_conic_connection_open (GstConicConnection *self)
 }
 
 void
+gst_conic_connection_open (GstConicConnection *self)
+{
+  self->is_open = TRUE;
+  self->measure_timer = start_timer (self, MEASURE_INTERVAL, on_measure_timer);
+  gst_conic_media_open (self->media);
+  gst_conic_receiver_expect (self->receiver, gst_conic_media_count_incoming (self->media));
+  self->patience_timer = start_timer (self, STREAMS_PATIENCE, on_patience_timer);
+  start_data (self);
+  /* The pads may have changed since they were described. */
+  gst_conic_connection_update (self);
+}
+
+void
+gst_conic_connection_settle (GstConicConnection *self)
+{
+  if (!self->is_open)
+    return;
+  gst_conic_media_open (self->media);
+  start_data (self);
+  if (self->is_stale)
+    gst_conic_connection_update (self);
+}
+
+void
 gst_conic_connection_open_data (GstConicConnection *self, const char *label)
 {
-  if (self->is_open && self->data_timer == NULL)
+  if (self->is_open && !self->has_data)
+    gst_conic_connection_update (self);
+  else if (self->is_open && self->data_timer == NULL)
     gst_conic_channels_open (self->channels, label);
 }
 

@@ -30,6 +30,12 @@ void gst_conic_connection_negotiate (GstConicConnection *self);
 /* The session is connected: lets media flow. */
 void gst_conic_connection_open (GstConicConnection *self);
 
+/* The descriptions of both sides are in force, for the first time or anew. */
+void gst_conic_connection_settle (GstConicConnection *self);
+
+/* The element's media pads have changed: offers what there is now, as soon as that can be. */
+void gst_conic_connection_update (GstConicConnection *self);
+
 /* The element has a new data pad. */
 void gst_conic_connection_open_data (GstConicConnection *self, const char *label);
 

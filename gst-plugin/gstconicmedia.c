@@ -7,6 +7,7 @@
 
 #include "gstconicmedia.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "gstconicbasebin.h"
@@ -23,6 +24,7 @@ typedef struct {
   gboolean waits;         /* for the caps of the stream, which the description needs */
   GstPad *input_pad;      /* of input (nullable): until the codec is known, as branch */
   GstConicBranch *branch; /* borrowed: the connection's */
+  gboolean is_open;
 } Share;
 
 struct _GstConicMedia {
@@ -231,6 +233,7 @@ static void
 offer_input (GstConicMedia *self,
              GstConicInput *input,
              GPtrArray *codecs,
+             const char *pad_name,
              GstWebRTCRTPTransceiverDirection direction)
 {
   const GstConicCodec *codec = g_ptr_array_index (codecs, 0);
@@ -240,9 +243,9 @@ offer_input (GstConicMedia *self,
   if (gst_conic_input_is_raw (input)) {
     caps = gst_conic_codec_get_offer_caps (codecs);
     add_extension (caps, TWCC_ID);
-    add_share (self, input, "sink_%u", direction, caps);
+    add_share (self, input, pad_name, direction, caps);
   } else {
-    share = add_share (self, input, "sink_%u", direction, NULL);
+    share = add_share (self, input, pad_name, direction, NULL);
     share->waits = begin_share (self, share, codec, codec->payload_type, TWCC_ID);
   }
 }
@@ -289,7 +292,7 @@ gst_conic_media_offer (GstConicMedia *self)
     if (codecs == NULL || has_share (self, input))
       continue;
     /* One of each kind can be answered in the same section. */
-    offer_input (self, input, codecs,
+    offer_input (self, input, codecs, "sink_%u",
                  receives && !sends[kind] ? GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDRECV
                                           : GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDONLY);
     sends[kind] = TRUE;
@@ -384,6 +387,22 @@ answer_to_receive (GstConicMedia *self, const GstSDPMedia *media)
   return TRUE;
 }
 
+/* (transfer full): what an unwanted section can be answered with, and be offered again: its first
+ * codec */
+static GstCaps *
+get_any_caps (const GstSDPMedia *media)
+{
+  GstCaps *caps = NULL;
+
+  if (gst_sdp_media_formats_len (media) > 0)
+    caps = gst_sdp_media_get_caps_from_media (media, atoi (gst_sdp_media_get_format (media, 0)));
+  if (caps == NULL)
+    return gst_caps_new_simple ("application/x-rtp", "media", G_TYPE_STRING,
+                                gst_sdp_media_get_media (media), NULL);
+  gst_structure_set_name (gst_caps_get_structure (caps, 0), "application/x-rtp");
+  return caps;
+}
+
 /* webrtcbin matches its transceivers with the sections of an offer in order, so every section gets
  * one, wanted or not. */
 static void
@@ -397,8 +416,7 @@ answer_section (GstConicMedia *self, GPtrArray *inputs, const GstSDPMedia *media
     return;
   if (receives && answer_to_receive (self, media))
     return;
-  caps = gst_caps_new_simple ("application/x-rtp", "media", G_TYPE_STRING,
-                              gst_sdp_media_get_media (media), NULL);
+  caps = get_any_caps (media);
   add_transceiver (self, gst_conic_sdp_get_kind (media),
                    GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_INACTIVE, caps);
 }
@@ -428,6 +446,99 @@ gst_conic_media_answer (GstConicMedia *self)
 
     if (gst_conic_sdp_get_kind (media) != GST_WEBRTC_KIND_UNKNOWN)
       answer_section (self, inputs, media, i);
+  }
+}
+
+/* --- changes --- */
+
+/* (transfer full) (nullable): an input that comes out nowhere in this session yet, but could */
+static GstConicInput *
+find_new_input (GstConicMedia *self)
+{
+  g_autoptr (GPtrArray) inputs = gst_conic_base_bin_get_inputs (self->bin);
+
+  for (guint i = 0; i < inputs->len; i++) {
+    GstConicInput *input = g_ptr_array_index (inputs, i);
+    g_autoptr (GPtrArray) codecs = gst_conic_input_get_codecs (input);
+
+    if (codecs != NULL && !has_share (self, input))
+      return gst_object_ref (input);
+  }
+  return NULL;
+}
+
+/* (nullable): a share of an input that the element has no more */
+static Share *
+find_old_share (GstConicMedia *self)
+{
+  g_autoptr (GPtrArray) inputs = gst_conic_base_bin_get_inputs (self->bin);
+
+  for (guint i = 0; i < self->shares->len; i++) {
+    Share *share = g_ptr_array_index (self->shares, i);
+
+    if (!g_ptr_array_find (inputs, share->input, NULL))
+      return share;
+  }
+  return NULL;
+}
+
+gboolean
+gst_conic_media_is_stale (GstConicMedia *self)
+{
+  g_autoptr (GstConicInput) input = find_new_input (self);
+
+  return input != NULL || find_old_share (self) != NULL;
+}
+
+static void
+remove_branch (GstConicMedia *self, Share *share)
+{
+  g_autoptr (GstPad) ghost = gst_element_get_static_pad (GST_ELEMENT (self->connection),
+                                                         GST_OBJECT_NAME (share->webrtc_pad));
+
+  gst_conic_input_release_branch (share->input, share->input_pad);
+  gst_pad_set_active (ghost, FALSE);
+  gst_element_remove_pad (GST_ELEMENT (self->connection), ghost);
+  gst_element_set_locked_state (GST_ELEMENT (share->branch), TRUE);
+  gst_element_set_state (GST_ELEMENT (share->branch), GST_STATE_NULL);
+  gst_bin_remove (self->connection, GST_ELEMENT (share->branch));
+}
+
+/* webrtcbin 1.22 can end a section and nothing else: one that goes both ways stays as it is, silent.
+ * Its pad stays, too. */
+static void
+end_share (GstConicMedia *self, Share *share)
+{
+  g_autoptr (GstWebRTCRTPTransceiver) transceiver = NULL;
+  GstWebRTCRTPTransceiverDirection direction = GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_NONE;
+
+  g_signal_handlers_disconnect_by_data (share->webrtc_pad, self);
+  if (share->branch != NULL)
+    remove_branch (self, share);
+  g_object_get (share->webrtc_pad, "transceiver", &transceiver, NULL);
+  if (transceiver != NULL)
+    g_object_get (transceiver, "current-direction", &direction, NULL);
+  if (transceiver != NULL && direction != GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDRECV)
+    g_object_set (transceiver, "direction", GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_INACTIVE, NULL);
+  g_ptr_array_remove (self->shares, share);
+}
+
+void
+gst_conic_media_update (GstConicMedia *self)
+{
+  const GstSDPMessage *ours = gst_conic_session_get_local_description (self->session);
+  guint n_sections = gst_sdp_message_medias_len (ours);
+  GstConicInput *input;
+  Share *old;
+
+  while ((old = find_old_share (self)) != NULL)
+    end_share (self, old);
+  while ((input = find_new_input (self)) != NULL) {
+    g_autoptr (GPtrArray) codecs = gst_conic_input_get_codecs (input);
+    g_autofree char *pad_name = g_strdup_printf ("sink_%u", n_sections++);
+
+    offer_input (self, input, codecs, pad_name, GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDONLY);
+    gst_object_unref (input);
   }
 }
 
@@ -470,6 +581,26 @@ settle_share (GstConicMedia *self, Share *share)
   begin_share (self, share, codec, payload_type, find_extension (media));
 }
 
+/* Whether the descriptions of both sides have it that @share goes out. */
+static gboolean
+is_sent (Share *share)
+{
+  g_autoptr (GstWebRTCRTPTransceiver) transceiver = NULL;
+  GstWebRTCRTPTransceiverDirection direction = GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_NONE;
+
+  g_object_get (share->webrtc_pad, "transceiver", &transceiver, NULL);
+  if (transceiver != NULL)
+    g_object_get (transceiver, "current-direction", &direction, NULL);
+  return is_sending (direction);
+}
+
+static void
+open_share (Share *share)
+{
+  share->is_open = TRUE;
+  gst_conic_branch_open (share->branch);
+}
+
 void
 gst_conic_media_open (GstConicMedia *self)
 {
@@ -478,8 +609,8 @@ gst_conic_media_open (GstConicMedia *self)
 
     if (share->branch == NULL)
       settle_share (self, share);
-    if (share->branch != NULL)
-      gst_conic_branch_open (share->branch);
+    if (share->branch != NULL && !share->is_open && is_sent (share))
+      open_share (share);
   }
 }
 

@@ -39,7 +39,13 @@ void gst_conic_media_answer (GstConicMedia *self);
 /* Whether webrtcbin knows what it needs to make a description. */
 gboolean gst_conic_media_is_described (GstConicMedia *self);
 
-/* The session is connected: lets media flow. */
+/* Whether the element's inputs are others than those in the descriptions. */
+gboolean gst_conic_media_is_stale (GstConicMedia *self);
+
+/* Gives the inputs that are new a section in the next offer, and ends those of the ones that are gone. */
+void gst_conic_media_update (GstConicMedia *self);
+
+/* The session is connected, and both sides' descriptions are in force: lets media flow. */
 void gst_conic_media_open (GstConicMedia *self);
 
 /* How many streams the other side sends, as the descriptions have it. */

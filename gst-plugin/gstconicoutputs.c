@@ -216,6 +216,33 @@ gst_conic_outputs_remove_media (GstConicOutputs *self, gpointer owner, gboolean 
   }
 }
 
+static gboolean
+shows (gconstpointer item, gconstpointer pad)
+{
+  const Output *output = item;
+  g_autoptr (GstPad) target = gst_ghost_pad_get_target (GST_GHOST_PAD (output->ghost));
+
+  return target == pad;
+}
+
+void
+gst_conic_outputs_remove_pad (GstConicOutputs *self, GstPad *pad)
+{
+  g_autoptr (GstPad) ghost = NULL;
+  guint index;
+
+  g_mutex_lock (&self->lock);
+  if (g_ptr_array_find_with_equal_func (self->media, pad, shows, &index)) {
+    ghost = gst_object_ref (((Output *) g_ptr_array_index (self->media, index))->ghost);
+    g_ptr_array_remove_index (self->media, index);
+  }
+  g_mutex_unlock (&self->lock);
+  if (ghost == NULL)
+    return;
+  gst_pad_set_active (ghost, FALSE);
+  gst_element_remove_pad (self->element, ghost);
+}
+
 /* --- data --- */
 
 /* (transfer full) (nullable) */

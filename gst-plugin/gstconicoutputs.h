@@ -44,6 +44,9 @@ void gst_conic_outputs_add_media (GstConicOutputs *self,
  */
 void gst_conic_outputs_remove_media (GstConicOutputs *self, gpointer owner, gboolean keep);
 
+/* Removes the element's pad that shows @pad: EOS has passed it. What is downstream may block this. */
+void gst_conic_outputs_remove_pad (GstConicOutputs *self, GstPad *pad);
+
 /* (transfer full) (nullable): the pad for @label, made if need be; %NULL if elements of this class
  * have none, or if there are too many. A new pad has to be added with gst_conic_outputs_show_data(): *@is_new. */
 GstConicDataSrc *

@@ -22,8 +22,9 @@ struct _GstConicReceiver {
   GMutex lock;          /* guards what follows; no other is taken under it */
   GPtrArray *consumers; /* (element-type GstElement): what the streams go into */
   guint n_pads;
-  guint n_expected; /* G_MAXUINT as long as nothing is waited for */
-  guint n_ended;    /* pads that EOS has passed */
+  guint n_expected;   /* G_MAXUINT as long as nothing is waited for */
+  guint n_ended;      /* pads that EOS has passed */
+  gboolean is_ending; /* all streams end: the session is over */
   GCond ended;
 };
 
@@ -41,17 +42,23 @@ check_complete (GstConicReceiver *self)
     gst_conic_base_bin_complete_outputs (self->bin);
 }
 
+/* EOS has passed the pad. In a session that goes on the other side has taken the stream away, and the
+ * element's pad goes, too. */
 static GstPadProbeReturn
 on_event (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 {
   GstConicReceiver *self = user_data;
+  gboolean goes_on;
 
   if (GST_EVENT_TYPE (GST_PAD_PROBE_INFO_EVENT (info)) != GST_EVENT_EOS)
     return GST_PAD_PROBE_OK;
   g_mutex_lock (&self->lock);
+  goes_on = !self->is_ending;
   self->n_ended++;
   g_cond_broadcast (&self->ended);
   g_mutex_unlock (&self->lock);
+  if (goes_on)
+    gst_conic_base_bin_remove_output (self->bin, self->connection, pad);
   return GST_PAD_PROBE_REMOVE;
 }
 
@@ -223,6 +230,7 @@ gst_conic_receiver_send_eos (GstConicReceiver *self)
   g_autoptr (GPtrArray) consumers = NULL;
 
   g_mutex_lock (&self->lock);
+  self->is_ending = TRUE;
   consumers = gst_conic_objects_copy (self->consumers);
   g_mutex_unlock (&self->lock);
   for (guint i = 0; i < consumers->len; i++)

@@ -4,6 +4,7 @@
  *
  *   offerer   NEW ─ offer ─► OFFERING ─ description out ─► HAVE_OFFER ─ answer in ─► STABLE
  *   answerer  NEW ─ offer in ─► OFFERED ─ answer ─► ANSWERING ─ description out ─► STABLE
+ *   again     STABLE ─ prepare ─► PREPARING ─ offer ─► OFFERING …, or STABLE ─ offer in ─► OFFERED …
  *
  * webrtcbin tells things in threads of its own; post() takes each to the session's context, where
  * all the state below is read and written. */
@@ -30,6 +31,7 @@ GST_DEBUG_CATEGORY_STATIC (gst_conic_session_debug);
 
 typedef enum {
   SESSION_NEW,
+  SESSION_PREPARING,
   SESSION_OFFERING,
   SESSION_HAVE_OFFER,
   SESSION_OFFERED,
@@ -234,7 +236,10 @@ static gboolean
 may_move (SessionState from, SessionState to)
 {
   switch (to) {
+  case SESSION_PREPARING:
+    return from == SESSION_STABLE;
   case SESSION_OFFERING:
+    return from == SESSION_NEW || from == SESSION_PREPARING;
   case SESSION_OFFERED:
     return from == SESSION_NEW || from == SESSION_STABLE;
   case SESSION_HAVE_OFFER:
@@ -464,6 +469,17 @@ created_event (GstConicSession *self, gpointer reply)
                          promise_to (self, local_set_event));
 }
 
+gboolean
+gst_conic_session_prepare_offer (GstConicSession *self)
+{
+  g_return_val_if_fail (GST_IS_CONIC_SESSION (self), FALSE);
+
+  if (self->state != SESSION_STABLE || !self->connected)
+    return FALSE;
+  start_deadline (self);
+  return move (self, SESSION_PREPARING);
+}
+
 void
 gst_conic_session_offer (GstConicSession *self)
 {
@@ -471,8 +487,6 @@ gst_conic_session_offer (GstConicSession *self)
 
   if (!move (self, SESSION_OFFERING))
     return;
-  if (self->connected)
-    start_deadline (self);
   g_signal_emit_by_name (self->webrtcbin, "create-offer", NULL, promise_to (self, created_event));
 }
 
@@ -852,14 +866,8 @@ gst_conic_session_get_local_description (GstConicSession *self)
 gboolean
 gst_conic_session_has_local_offer (GstConicSession *self)
 {
-  return self->state == SESSION_OFFERING || self->state == SESSION_HAVE_OFFER ||
-         (self->state == SESSION_NEW && self->offerer);
-}
-
-gboolean
-gst_conic_session_is_stable (GstConicSession *self)
-{
-  return self->state == SESSION_STABLE;
+  return self->state == SESSION_PREPARING || self->state == SESSION_OFFERING ||
+         self->state == SESSION_HAVE_OFFER || (self->state == SESSION_NEW && self->offerer);
 }
 
 gboolean

@@ -64,6 +64,10 @@ GstConicSession *gst_conic_session_new (const char *peer_id,
  */
 void gst_conic_session_open (GstConicSession *self, GstElement *webrtcbin, guint timeout);
 
+/* In a connected session, before its media is changed: says that an offer is about to be made. Returns
+ * FALSE while another is under way; the stable handler tells when that is over. */
+gboolean gst_conic_session_prepare_offer (GstConicSession *self);
+
 /* Makes the offer. Media that takes part has its pads and transceivers by now. */
 void gst_conic_session_offer (GstConicSession *self);
 
@@ -117,9 +121,6 @@ const GstSDPMessage *gst_conic_session_get_local_description (GstConicSession *s
 
 /* Whether this side makes an offer, or has made one that is still without an answer. */
 gboolean gst_conic_session_has_local_offer (GstConicSession *self);
-
-/* Whether both sides' descriptions are in force, and a new offer can be made. */
-gboolean gst_conic_session_is_stable (GstConicSession *self);
 
 gboolean gst_conic_session_is_offerer (GstConicSession *self);
 gboolean gst_conic_session_is_connected (GstConicSession *self);

@@ -6,15 +6,22 @@ input.
 Usage: probe.py [--paused] [--dump SINK=FILE]… PIPELINE
 
 Events (`ev`): message (name and fields of element messages), warning, error, eos, sample (of each
-appsink: sink, n, pts and duration in ns, size, media, format, and its text if that is short and
-UTF-8), channel and channel-message (of a plain webrtcbin), encoder-setup (of whose encoder, the distance of
-keyframes becomes 77), notify (of client-id and connected),
+appsink: sink, n, pts and duration in ns, size, media, format, its text if that is short and UTF-8, the
+mean colour of a small RGB picture, the frequency of the tone in 16-bit mono), pad-added and
+pad-removed (of Conic's elements: element, pad), channel and channel-message (of a plain webrtcbin),
+encoder-setup (of whose encoder, the distance of keyframes becomes 77), notify (of client-id and
+connected),
 and one for each command:
 
   state   state=NULL|READY|PAUSED|PLAYING      how long set_state took
   get     element, property                    its value
   set     element, property, value
   factories                                    the factory of each element, however deep
+  add     element, pad, pipeline               a source that begins now, on a pad of the element
+  caps    element, caps                        of a capsfilter
+  take    pad                                  ends such a source, and gives the pad back
+  show    element, video, audio                source pads that come from now on get an appsink of their name,
+                                               behind that conversion
   channel webrtc, label                        makes a data channel on a plain webrtcbin
   say     label, text                          sends a text message on a data channel of a plain webrtcbin
   eos                                          sends EOS into the pipeline
@@ -22,10 +29,12 @@ and one for each command:
 """
 
 import argparse
+import array
 import json
 import os
 import signal
 import sys
+import threading
 import time
 
 import gi
@@ -42,12 +51,18 @@ from gi.repository import (
 )  # noqa: E402,F401  pylint: disable=wrong-import-position
 
 SHORT_BYTES = 65536
+# 64 by 48 pixels.
+SMALL_PICTURE_BYTES = 9216
+
+
+SAYING = threading.Lock()
 
 
 def say(kind, **fields):
     """Writes one event in one piece, from whichever thread."""
-    sys.stdout.write(json.dumps({"ev": kind, **fields}) + "\n")
-    sys.stdout.flush()
+    with SAYING:
+        sys.stdout.write(json.dumps({"ev": kind, **fields}) + "\n")
+        sys.stdout.flush()
 
 
 def plain(value):
@@ -65,6 +80,19 @@ def plain(value):
     return str(value)
 
 
+def content(structure, buffer):
+    """What there is to see in a small picture, or to hear in a sound."""
+    form = structure.get_value("format") if structure and structure.has_field("format") else None
+    if form == "RGB" and buffer.get_size() <= SMALL_PICTURE_BYTES:
+        data = buffer.extract_dup(0, buffer.get_size())
+        return {"colour": [sum(data[i::3]) / (len(data) // 3) for i in range(3)]}
+    if form == "S16LE" and structure.get_value("channels") == 1:
+        samples = array.array("h", buffer.extract_dup(0, buffer.get_size()))
+        crossings = sum(a < 0 <= b for a, b in zip(samples, samples[1:]))
+        return {"tone": crossings * structure.get_value("rate") / max(len(samples), 1)}
+    return {}
+
+
 class Probe:
     def __init__(self, arguments):
         self.loop = GLib.MainLoop()
@@ -74,6 +102,7 @@ class Probe:
             self.dumps[sink] = open(path, "wb")  # pylint: disable=consider-using-with
         self.counts = {}
         self.channels = {}
+        self.sources = {}
         self.unread = b""
         self.pipeline = Gst.parse_launch(arguments.pipeline)
         if not isinstance(self.pipeline, Gst.Pipeline):
@@ -92,6 +121,8 @@ class Probe:
                     "on-data-channel", lambda _rtc, channel: self.watch_channel(channel)
                 )
             elif factory.startswith("conic"):
+                element.connect("pad-added", self.on_pad, "pad-added")
+                element.connect("pad-removed", self.on_pad, "pad-removed")
                 for name in ("client-id", "connected"):
                     element.connect(f"notify::{name}", self.on_notify)
                 if GObject.signal_lookup("encoder-setup", element):
@@ -157,6 +188,40 @@ class Probe:
             value=plain(element.get_property(pspec.name)),
         )
 
+    def on_pad(self, element, pad, what):
+        say(what, element=element.get_name(), pad=pad.get_name())
+
+    def show(self, element, pad, conversions):
+        if pad.get_direction() != Gst.PadDirection.SRC:
+            return
+        name = pad.get_name()
+        kind = "audio" if name.startswith("audio") else "video"
+        # A caught pad goes with its branch: what is removed and added again has the same name.
+        branch = Gst.parse_bin_from_description(
+            f"{conversions[kind]} ! appsink name={name} sync=false", True
+        )
+        sink = branch.get_by_name(name)
+        sink.set_property("emit-signals", True)
+        sink.connect("new-sample", self.on_sample)
+        self.pipeline.add(branch)
+        branch.sync_state_with_parent()
+        pad.link(branch.get_static_pad("sink"))
+
+    def add(self, element, pad_name, description):
+        source = Gst.parse_bin_from_description(description, True)
+        pad = element.request_pad_simple(pad_name)
+        self.pipeline.add(source)
+        source.get_static_pad("src").link(pad)
+        source.sync_state_with_parent()
+        self.sources[pad_name] = (source, element, pad)
+
+    def take(self, pad_name):
+        source, element, pad = self.sources.pop(pad_name)
+        source.set_state(Gst.State.NULL)
+        source.get_static_pad("src").unlink(pad)
+        self.pipeline.remove(source)
+        element.release_request_pad(pad)
+
     def on_encoder(self, _element, pad, encoder):
         if encoder.find_property("keyframe-max-dist"):
             encoder.set_property("keyframe-max-dist", 77)
@@ -188,6 +253,7 @@ class Probe:
                 event["text"] = bytes(buffer.extract_dup(0, size)).decode()
             except UnicodeDecodeError:
                 event["text"] = None
+        event.update(content(structure, buffer))
         if structure and structure.has_field("width"):
             event["width"], event["height"] = structure.get_value("width"), structure.get_value(
                 "height"
@@ -242,6 +308,18 @@ class Probe:
                 "factories",
                 names=sorted(e.get_factory().get_name() for e in self.deep() if e.get_factory()),
             )
+        elif kind == "add":
+            self.add(element, command["pad"], command["pipeline"])
+            say("add")
+        elif kind == "caps":
+            element.set_property("caps", Gst.Caps.from_string(command["caps"]))
+            say("caps")
+        elif kind == "take":
+            self.take(command["pad"])
+            say("take")
+        elif kind == "show":
+            element.connect("pad-added", self.show, command)
+            say("show")
         elif kind == "channel":
             rtc = self.pipeline.get_by_name(command["webrtc"])
             self.watch_channel(rtc.emit("create-data-channel", command["label"], None))
