@@ -50,6 +50,14 @@ conic_hub_free (ConicHub *hub)
   g_free (hub);
 }
 
+void
+conic_hub_set_resume_window (ConicHub *hub, gint64 window, gint64 now)
+{
+  hub->resume_window = window;
+  conic_registry_shorten (hub->registry, now + window);
+  conic_hub_advance (hub, now);
+}
+
 /* A hub-made answer to the message that @view shows. */
 static ConicMessage *
 make_reply (ConicMessageType type, const ConicView *view)

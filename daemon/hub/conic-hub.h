@@ -60,6 +60,9 @@ typedef struct {
 ConicHub *conic_hub_new (const ConicHubOptions *options);
 void conic_hub_free (ConicHub *hub);
 
+/* Changes the options' resume window; what is held already is held no longer than that from @now. */
+void conic_hub_set_resume_window (ConicHub *hub, gint64 window, gint64 now);
+
 /* A connection came. The hub borrows @peer until conic_hub_remove(). */
 void conic_hub_add (ConicHub *hub, ConicPeer *peer, gint64 now);
 

@@ -126,6 +126,18 @@ conic_registry_hold (ConicRegistry *registry, ConicRegistration *registration, g
 }
 
 void
+conic_registry_shorten (ConicRegistry *registry, gint64 until)
+{
+  for (GList *link = registry->held.tail; link != NULL; link = link->prev) {
+    ConicRegistration *registration = link->data;
+
+    if (registration->held_until <= until)
+      break;
+    registration->held_until = until;
+  }
+}
+
+void
 conic_registry_remove (ConicRegistry *registry, ConicRegistration *registration)
 {
   if (is_held (registration))

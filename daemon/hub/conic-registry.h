@@ -51,6 +51,9 @@ void conic_registry_hand_over (ConicRegistry *registry,
  * earlier. */
 void conic_registry_hold (ConicRegistry *registry, ConicRegistration *registration, gint64 until);
 
+/* Keeps no id beyond @until. */
+void conic_registry_shorten (ConicRegistry *registry, gint64 until);
+
 /* The id is free; @registration is freed. */
 void conic_registry_remove (ConicRegistry *registry, ConicRegistration *registration);
 

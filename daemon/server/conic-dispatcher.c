@@ -13,6 +13,9 @@
 #include "conic-log.h"
 #include "conic-websocket.h"
 
+/* Registered clients that are as much work to go through for a list as a message is. */
+#define CLIENTS_PER_MESSAGE 100
+
 typedef struct {
   ConicPeer peer;
   ConicDispatcher *dispatcher;
@@ -103,6 +106,10 @@ send_to_peer (ConicPeer *peer, const ConicMessage *message)
         conic_ice_make_servers (ice, message->client_id, g_get_real_time () / G_TIME_SPAN_SECOND);
   if (message->has_error)
     log_refusal (session, message->code);
+  if (message->type == CONIC_MESSAGE_LIST_RESPONSE)
+    conic_websocket_charge (session->websocket,
+                            conic_hub_get_n_registered (session->dispatcher->hub) /
+                                CLIENTS_PER_MESSAGE);
   text = conic_codec_write (&stamped, peer->dialect);
   conic_websocket_send (session->websocket, g_bytes_get_data (text, NULL), g_bytes_get_size (text));
 }
@@ -353,6 +360,14 @@ void
 conic_dispatcher_set_ice (ConicDispatcher *self, const ConicIce *ice)
 {
   self->ice = ice;
+}
+
+/* How long ids are held, from now on and of those that are: microseconds, 0 holds none. */
+void
+conic_dispatcher_set_resume_window (ConicDispatcher *self, gint64 window)
+{
+  conic_hub_set_resume_window (self->hub, window, g_get_monotonic_time ());
+  update_deadline (self);
 }
 
 /**

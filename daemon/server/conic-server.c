@@ -74,13 +74,26 @@ on_metrics_arrived (int fd,
 }
 
 static void
-on_accepted (int fd, ConicTls *tls, ConicAddress *address, ConicPass *pass, gpointer user_data)
+on_upgraded (int fd,
+             ConicTls *tls,
+             ConicAddress *address,
+             ConicPass *pass,
+             guint8 *early,
+             gsize early_length,
+             gpointer user_data)
 {
   ConicServer *self = user_data;
   g_autoptr (GError) error = NULL;
 
-  if (!conic_dispatcher_take (self->dispatcher, fd, address, pass, tls, NULL, 0, &error))
+  if (!conic_dispatcher_take (self->dispatcher, fd, address, pass, tls, early, early_length,
+                              &error))
     g_warning ("A client was dropped: %s", error->message);
+}
+
+static void
+on_accepted (int fd, ConicTls *tls, ConicAddress *address, ConicPass *pass, gpointer user_data)
+{
+  on_upgraded (fd, tls, address, pass, NULL, 0, user_data);
 }
 
 static guint
@@ -120,23 +133,6 @@ static const ConicAcceptorHandler metrics_acceptor_handler = {
     .has_room = has_room_for_metrics,
     .arrived = on_metrics_arrived,
 };
-
-static void
-on_upgraded (int fd,
-             ConicTls *tls,
-             ConicAddress *address,
-             ConicPass *pass,
-             guint8 *early,
-             gsize early_length,
-             gpointer user_data)
-{
-  ConicServer *self = user_data;
-  g_autoptr (GError) error = NULL;
-
-  if (!conic_dispatcher_take (self->dispatcher, fd, address, pass, tls, early, early_length,
-                              &error))
-    g_warning ("A client was dropped: %s", error->message);
-}
 
 /* The connection that asks is one of those that there are. */
 static gboolean
@@ -426,6 +422,7 @@ conic_server_reload (ConicServer *self, const ConicConfig *config, GError **erro
   self->clients = config->clients;
   self->drain_timeout = config->drain_timeout;
   conic_transport_set_limits (self->transport, &config->transport);
+  conic_dispatcher_set_resume_window (self->dispatcher, config->resume_window);
   if (self->acceptor != NULL) {
     conic_acceptor_set_timeout (self->acceptor, config->handshake_timeout);
     conic_acceptor_set_per_address (self->acceptor, config->clients_per_address);

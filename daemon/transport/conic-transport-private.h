@@ -28,6 +28,7 @@ struct _ConicTransport {
   ConicTransportStats stats;
   ConicWebsocket *speaker; /* (nullable): whose message is being acted on */
   guint n_forwarded;       /* messages for others that have come of it */
+  guint charge;            /* what it costs beyond itself, in messages */
   ConicTransportEmptyFunc emptied;
   gpointer user_data;
   GQueue connections; /* of ConicWebsocket, by their link */

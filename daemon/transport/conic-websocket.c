@@ -356,6 +356,18 @@ is_spent (ConicWebsocket *self, gint64 now)
          conic_bucket_is_empty (&self->messages, &self->transport->message_rate, now);
 }
 
+/* Returns what the message that was acted on costs beyond itself. */
+static guint
+pay_charge (ConicWebsocket *self, gint64 now)
+{
+  guint charge = self->transport->charge;
+
+  self->transport->charge = 0;
+  if (charge > 0)
+    conic_bucket_take (&self->messages, &self->transport->message_rate, now, charge);
+  return charge;
+}
+
 /* Acts on the client's bytes, as far as its turn and its rate go. */
 static void
 take (ConicWebsocket *self, guint8 *data, gsize length, gint64 now)
@@ -363,7 +375,7 @@ take (ConicWebsocket *self, guint8 *data, gsize length, gint64 now)
   for (guint n = 0; self->state == STATE_OPEN || self->state == STATE_CLOSING; n++) {
     ConicReaderItem item;
 
-    if (length > 0 && (n == CONIC_TRANSPORT_TURN_FRAMES || is_spent (self, now))) {
+    if (length > 0 && (n >= CONIC_TRANSPORT_TURN_FRAMES || is_spent (self, now))) {
       self->carry = g_byte_array_append (g_byte_array_sized_new (length), data, length);
       schedule_again (self);
       return;
@@ -379,6 +391,7 @@ take (ConicWebsocket *self, guint8 *data, gsize length, gint64 now)
         self->handler->message (item.opcode == CONIC_OPCODE_TEXT, (const char *) item.data,
                                 item.length, now, self->user_data);
         self->transport->speaker = NULL;
+        n += pay_charge (self, now);
       }
       break;
     case CONIC_READER_CONTROL:
@@ -629,6 +642,19 @@ conic_websocket_send (ConicWebsocket *self, const char *data, gsize length)
   if (self->transport->speaker != NULL && self->transport->speaker != self)
     self->transport->n_forwarded++;
   return TRUE;
+}
+
+/**
+ * conic_websocket_charge:
+ * @self: the connection whose message is being acted on
+ * @messages: how many messages more that is as much work as
+ *
+ * Has the client pay for work that few bytes can ask for: by its rate, and by its turn.
+ */
+void
+conic_websocket_charge (ConicWebsocket *self, guint messages)
+{
+  self->transport->charge += messages;
 }
 
 /**

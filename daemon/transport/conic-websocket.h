@@ -50,6 +50,7 @@ ConicWebsocket *conic_websocket_new (ConicTransport *transport,
 void conic_websocket_feed (ConicWebsocket *websocket, guint8 *data, gsize length);
 
 gboolean conic_websocket_send (ConicWebsocket *websocket, const char *data, gsize length);
+void conic_websocket_charge (ConicWebsocket *websocket, guint messages);
 void conic_websocket_confirm (ConicWebsocket *websocket, gboolean confirmed);
 void conic_websocket_close (ConicWebsocket *websocket, guint16 status, const char *reason);
 

@@ -530,6 +530,40 @@ test_hold (Fixture *fixture, gconstpointer window)
 }
 
 static void
+test_shorter_hold (Fixture *fixture, gconstpointer window)
+{
+  g_autofree char *token = register_as (fixture, fixture->c, "c");
+
+  leave (fixture, &fixture->b);
+  fixture->now += WINDOW / 2;
+  leave (fixture, &fixture->c);
+
+  /* Longer is for those who are lost from now on. */
+  conic_hub_set_resume_window (fixture->hub, 2 * WINDOW, fixture->now);
+  g_assert_cmpint (conic_hub_get_deadline (fixture->hub), ==, fixture->now + WINDOW / 2);
+  leave (fixture, &fixture->a);
+
+  /* Shorter is for all of them, in the order that they were in. */
+  conic_hub_set_resume_window (fixture->hub, WINDOW / 4, fixture->now);
+  g_assert_cmpint (conic_hub_get_deadline (fixture->hub), ==, fixture->now + WINDOW / 4);
+  fixture->now += WINDOW / 4;
+  fixture->a = join (fixture);
+  fixture->b = join (fixture);
+  fixture->c = join (fixture);
+  g_free (register_as (fixture, fixture->a, "a"));
+  g_free (register_as (fixture, fixture->b, "b"));
+  g_free (register_as (fixture, fixture->c, "c"));
+
+  /* None lets all of them go, and holds none. */
+  leave (fixture, &fixture->c);
+  conic_hub_set_resume_window (fixture->hub, 0, fixture->now);
+  g_assert_cmpint (conic_hub_get_deadline (fixture->hub), ==, -1);
+  leave (fixture, &fixture->b);
+  fixture->c = join (fixture);
+  g_free (register_as (fixture, fixture->c, "b"));
+}
+
+static void
 test_hold_only_the_lost (Fixture *fixture, gconstpointer window)
 {
   /* Neither who closes its connection properly, nor who gives its id up. */
@@ -659,6 +693,8 @@ main (int argc, char **argv)
   }
   g_test_add ("/hub/id-is-free-at-once", Fixture, NULL, set_up, test_id_is_free_at_once, tear_down);
   g_test_add ("/hub/hold", Fixture, GINT_TO_POINTER (WINDOW), set_up, test_hold, tear_down);
+  g_test_add ("/hub/shorter-hold", Fixture, GINT_TO_POINTER (WINDOW), set_up, test_shorter_hold,
+              tear_down);
   g_test_add ("/hub/hold-only-the-lost", Fixture, GINT_TO_POINTER (WINDOW), set_up,
               test_hold_only_the_lost, tear_down);
   g_test_add ("/hub/hold-in-order", Fixture, GINT_TO_POINTER (WINDOW), set_up, test_hold_in_order,

@@ -98,6 +98,23 @@ class FairnessTest(tap.TestCase):
             with self.subTest(name):
                 self.flooded(FLOODS[name], name)
 
+    def test_lists(self):
+        """A list of everybody is paid for by how many there are: forty bytes must not buy that work at the price of one"""
+        hub = hubs.start(self, messages_per_second=1, messages_burst=20)
+        client = join(self, hub, "curious")
+        ask = frame(TEXT, b'{"type":"list_request","id":"l"}') * 12
+
+        client.send_bytes(ask)
+        for _ in range(12):
+            self.assertEqual(client.receive_json()["type"], "list_response")
+        for number in range(120):
+            join(self, hub, f"other{number}")
+        # The second dozen would be within its limits otherwise.
+        client = join(self, hub, "more-curious")
+        client.send_bytes(ask)
+        heard = [client.receive_json() for _ in range(13)]
+        self.assertIn("rate_limited", [message["data"].get("code") for message in heard])
+
     def test_rate(self):
         """Who sends too many messages, or bytes, or pings, is read at its rate; nothing is lost"""
         limits = {

@@ -141,6 +141,18 @@ class ReloadTest(tap.TestCase):
         self.assertEqual(client.closed(), 1009)
         hub.wait_line("info: Client “client” .*left")
 
+    def test_resume(self):
+        """Ids that are held for lost clients are held no longer than a new configuration says"""
+        hub = self.conicd("[timeouts]\nresume-seconds=3600\n[daemon]\nlog-level=info\n", tls=False)
+        client = Client(self, hub.port)
+        client.register("lost")
+        client.reset()
+        hub.wait_line("Client “lost” .*left")
+        self.assertFalse(Client(self, hub.port).register("lost")["data"]["success"])
+        self.configure("[timeouts]\nresume-seconds=0\n", tls=False)
+        self.reload(hub, "was reloaded")
+        self.assertTrue(Client(self, hub.port).register("lost")["data"]["success"])
+
     def test_no_downgrade(self):
         """TLS is neither lost nor found by a reload"""
         secured, plain = self.conicd(), None
