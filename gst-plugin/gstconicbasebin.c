@@ -424,8 +424,11 @@ stopping (GstElement *element)
 static gboolean
 calls_again (GstElement *element, gboolean by_peer)
 {
+  GstConicBaseBin *self = GST_CONIC_BASE_BIN (element);
+
   /* Who receives comes to its end with the one who sends. */
-  return !by_peer || !gst_conic_base_bin_receives (GST_CONIC_BASE_BIN (element));
+  return !by_peer || !gst_conic_base_bin_receives (self) ||
+         gst_conic_endpoint_reconnects (PRIV (self)->endpoint);
 }
 
 static const GstConicCallsHandlers handlers = {

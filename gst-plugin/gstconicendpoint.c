@@ -240,6 +240,17 @@ gst_conic_endpoint_has_target (GstConicEndpoint *self)
   return has_target;
 }
 
+gboolean
+gst_conic_endpoint_reconnects (GstConicEndpoint *self)
+{
+  gboolean reconnects;
+
+  g_mutex_lock (&self->settings.lock);
+  reconnects = self->settings.reconnect;
+  g_mutex_unlock (&self->settings.lock);
+  return reconnects;
+}
+
 guint
 gst_conic_endpoint_get_session_timeout (GstConicEndpoint *self)
 {

@@ -62,6 +62,9 @@ void gst_conic_endpoint_configure (GstConicEndpoint *self, GstElement *webrtcbin
 /* Whether the element calls rather than waits. */
 gboolean gst_conic_endpoint_has_target (GstConicEndpoint *self);
 
+/* Whether a target that has said goodbye is called again. */
+gboolean gst_conic_endpoint_reconnects (GstConicEndpoint *self);
+
 guint gst_conic_endpoint_get_session_timeout (GstConicEndpoint *self);
 
 G_END_DECLS

@@ -125,6 +125,13 @@ gst_conic_settings_install_properties (GObjectClass *klass)
                          "Sessions at a time; a peer that calls beyond that is refused", 1, 65535,
                          DEFAULT_MAX_SESSIONS, flags));
   g_object_class_install_property (
+      klass, GST_CONIC_PROP_RECONNECT,
+      g_param_spec_boolean (
+          "reconnect", "Reconnect",
+          "Call the target again also when it has said goodbye, in place of coming "
+          "to an end with it",
+          FALSE, flags));
+  g_object_class_install_property (
       klass, GST_CONIC_PROP_CONNECTED,
       g_param_spec_boolean ("connected", "Connected",
                             "Whether this peer is registered on the hub now", FALSE,
@@ -222,6 +229,9 @@ gst_conic_settings_set (GstConicSettings *self, guint id, const GValue *value)
   case GST_CONIC_PROP_MAX_SESSIONS:
     self->max_sessions = g_value_get_uint (value);
     break;
+  case GST_CONIC_PROP_RECONNECT:
+    self->reconnect = g_value_get_boolean (value);
+    break;
   default:
     known = FALSE;
     break;
@@ -272,6 +282,9 @@ gst_conic_settings_get (GstConicSettings *self, guint id, GValue *value)
     break;
   case GST_CONIC_PROP_MAX_SESSIONS:
     g_value_set_uint (value, self->max_sessions);
+    break;
+  case GST_CONIC_PROP_RECONNECT:
+    g_value_set_boolean (value, self->reconnect);
     break;
   case GST_CONIC_PROP_CONNECTED:
     g_value_set_boolean (value, self->connected);

@@ -21,6 +21,7 @@ typedef enum {
   GST_CONIC_PROP_LOCAL_ADDRESSES,
   GST_CONIC_PROP_SESSION_TIMEOUT,
   GST_CONIC_PROP_MAX_SESSIONS,
+  GST_CONIC_PROP_RECONNECT,
   GST_CONIC_PROP_CONNECTED,
   GST_CONIC_PROP_STATS,
   GST_CONIC_PROP_LAST,
@@ -43,6 +44,7 @@ typedef struct {
   GstConicIceSettings ice;
   guint session_timeout;
   guint max_sessions;
+  gboolean reconnect;
   gboolean connected;
 } GstConicSettings;
 

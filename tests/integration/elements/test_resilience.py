@@ -141,6 +141,16 @@ class Resilience(tap.TestCase):
         self.camera("client-id=camera", "videotestsrc is-live=true pattern=blue", "camera again")
         pipe.wait(is_colour(BLUE), 40, "a blue picture")
 
+    def test_camera_leaves(self):
+        """A camera that leaves with a goodbye and comes again is seen again by who wants to reconnect"""
+        first = self.camera("client-id=camera", "videotestsrc is-live=true pattern=red")
+        viewer, pipe = self.watch("target-id=camera reconnect=true")
+        pipe.wait(is_colour(RED), 30, "a red picture")
+        self.assertEqual(first.stop(), 0)
+        viewer.wait_message("conic-session-ended", 30)
+        self.camera("client-id=camera", "videotestsrc is-live=true pattern=blue", "camera again")
+        pipe.wait(is_colour(BLUE), 40, "a blue picture")
+
     def test_screen_restarts(self):
         """A screen that is killed and started again is called again by its camera"""
         screen, pipe = self.watch("client-id=screen", "screen")
