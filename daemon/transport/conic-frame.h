@@ -60,11 +60,11 @@ gsize conic_frame_write_header (guint8 header[CONIC_FRAME_SERVER_HEADER_MAX],
                                 ConicOpcode opcode,
                                 gsize length);
 
-void conic_frame_unmask (guint8 *to,
-                         const guint8 *from,
-                         gsize length,
-                         const guint8 mask[4],
-                         gsize offset);
+gboolean conic_frame_unmask (guint8 *to,
+                             const guint8 *from,
+                             gsize length,
+                             const guint8 mask[4],
+                             gsize offset);
 
 gboolean conic_frame_is_control (ConicOpcode opcode);
 

@@ -240,11 +240,12 @@ conic_reader_next (ConicReader *reader,
       if (whole && (conic_frame_is_control (frame.opcode) ||
                     (frame.fin && frame.opcode != CONIC_OPCODE_CONTINUATION))) {
         guint8 *payload = *data + frame.header_length;
+        gboolean is_ascii = conic_frame_unmask (payload, payload, frame.length, frame.mask, 0);
 
-        conic_frame_unmask (payload, payload, frame.length, frame.mask, 0);
         *data = payload + frame.length;
         *length -= frame.header_length + frame.length;
-        if (frame.opcode == CONIC_OPCODE_TEXT && !conic_frame_is_utf8 (payload, frame.length))
+        if (frame.opcode == CONIC_OPCODE_TEXT && !is_ascii &&
+            !conic_frame_is_utf8 (payload, frame.length))
           return break_off_text (item);
         return give_out (item, frame.opcode, payload, frame.length);
       }
