@@ -366,14 +366,20 @@ queue_handshake (Arrival *arrival, gint64 now)
     conic_epoll_source_set_deadline (self->source, &self->handshake_turn, now);
 }
 
+/* To read on, TLS may have to write first. */
 static void
-await_more (Arrival *arrival, gint64 now)
+watch_for_more (Arrival *arrival)
 {
-  if (arrival->tls == NULL)
-    return;
-  conic_epoll_source_modify (arrival->acceptor->source, &arrival->watch,
-                             conic_tls_get_read_events (arrival->tls) | EPOLLET);
-  if (conic_tls_is_readable (arrival->tls))
+  if (arrival->tls != NULL)
+    conic_epoll_source_modify (arrival->acceptor->source, &arrival->watch,
+                               conic_tls_get_read_events (arrival->tls) | EPOLLET);
+}
+
+static void
+await_first (Arrival *arrival, gint64 now)
+{
+  watch_for_more (arrival);
+  if (arrival->tls != NULL && conic_tls_is_readable (arrival->tls))
     queue_handshake (arrival, now);
 }
 
@@ -385,7 +391,7 @@ look (Arrival *arrival, guint32 events, gint64 now)
   gssize n = peek (arrival, head, sizeof head);
 
   if (n < 0 && (errno == EAGAIN || errno == EINTR))
-    await_more (arrival, now);
+    await_first (arrival, now);
   else if (n < 0 && arrival->tls != NULL && !conic_tls_is_established (arrival->tls))
     fail_tls (arrival);
   else if (n <= 0)
@@ -396,6 +402,8 @@ look (Arrival *arrival, guint32 events, gint64 now)
     refuse (arrival, CONIC_HANDSHAKE_INVALID, REPLY ("431 Request Header Fields Too Large"), now);
   else if (has_ended (arrival, events))
     close_arrival (arrival);
+  else
+    watch_for_more (arrival);
 }
 
 static void

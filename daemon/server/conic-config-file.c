@@ -4,9 +4,10 @@
 
 #include <string.h>
 
-/* The line, counted from 1, on which @group begins, or on which @key stands in it. */
+/* The first line beyond @after, counted from 1, on which @group begins, or on which @key stands in
+ * it; 0 if there is none. */
 static guint
-find_line (const char *text, const char *group, const char *key)
+find_line (const char *text, const char *group, const char *key, guint after)
 {
   g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
   gboolean in_group = FALSE;
@@ -17,12 +18,12 @@ find_line (const char *text, const char *group, const char *key)
 
     if (line[0] == '[' && length > 2) {
       in_group = strlen (group) == length - 2 && strncmp (line + 1, group, length - 2) == 0;
-      if (in_group && key == NULL)
+      if (in_group && key == NULL && i >= after)
         return i + 1;
     } else if (in_group && key != NULL && g_str_has_prefix (line, key)) {
       const char *rest = line + strlen (key);
 
-      if (*rest == '=' || g_ascii_isspace (*rest))
+      if (i >= after && (*rest == '=' || g_ascii_isspace (*rest)))
         return i + 1;
     }
   }
@@ -57,17 +58,27 @@ load_group (ConicConfig *self,
 
   if (conic_config_find_key (group, NULL) == NULL) {
     g_set_error (error, CONIC_SERVER_ERROR, CONIC_SERVER_ERROR_CONFIG,
-                 "%s:%u: there is no group “%s”", path, find_line (text, group, NULL), group);
+                 "%s:%u: there is no group “%s”", path, find_line (text, group, NULL, 0), group);
     return FALSE;
   }
   for (gsize i = 0; names[i] != NULL; i++) {
     const ConicConfigKey *key = conic_config_find_key (group, names[i]);
-    guint line = find_line (text, group, names[i]);
+    guint line = find_line (text, group, names[i], 0);
+    guint again = find_line (text, group, names[i], line);
     g_autoptr (GError) why = NULL;
 
     if (key == NULL) {
       g_set_error (error, CONIC_SERVER_ERROR, CONIC_SERVER_ERROR_CONFIG,
                    "%s:%u: there is no key “%s” in the group “%s”", path, line, names[i], group);
+      return FALSE;
+    }
+    /* GKeyFile would go by the last one. */
+    if (again != 0) {
+      g_set_error (error, CONIC_SERVER_ERROR, CONIC_SERVER_ERROR_CONFIG,
+                   "%s:%u: “%s” stands in line %u already%s", path, again, names[i], line,
+                   conic_config_key_is_list (key)
+                       ? "; put several values there, with ; between them"
+                       : "");
       return FALSE;
     }
     if (!load_key (self, key, file, &why)) {

@@ -209,6 +209,18 @@ answer_readiness (ConicHttp *self, SoupServerMessage *message)
     answer (message, SOUP_STATUS_SERVICE_UNAVAILABLE, "No new clients at the moment.\n");
 }
 
+/* Whether it was asked for by a name that only this machine has. A page that has its own name lead
+ * here (DNS rebinding) was not, and a proxy that passes the name on doesn't either. */
+static gboolean
+is_for_loopback (SoupServerMessage *message)
+{
+  const char *host = g_uri_get_host (soup_server_message_get_uri (message));
+  g_autoptr (GInetAddress) address = g_inet_address_new_from_string (host);
+
+  return address != NULL ? g_inet_address_get_is_loopback (address)
+                         : g_ascii_strcasecmp (host, "localhost") == 0;
+}
+
 /* Whether the request is from this machine. A proxy on it is, too, but who asks the proxy isn't. */
 static gboolean
 is_local (SoupServerMessage *message)
@@ -220,7 +232,7 @@ is_local (SoupServerMessage *message)
   for (gsize i = 0; i < G_N_ELEMENTS (forwarded); i++)
     if (soup_message_headers_get_one (headers, forwarded[i]) != NULL)
       return FALSE;
-  return G_IS_INET_SOCKET_ADDRESS (remote) &&
+  return is_for_loopback (message) && G_IS_INET_SOCKET_ADDRESS (remote) &&
          g_inet_address_get_is_loopback (
              g_inet_socket_address_get_address (G_INET_SOCKET_ADDRESS (remote)));
 }
@@ -249,6 +261,15 @@ static const struct {
     {"/metrics", CONIC_HTTP_STATUS, answer_metrics},
 };
 
+static gboolean
+is_allowed (SoupServerMessage *message, ConicHttpResources kind)
+{
+  const char *method = soup_server_message_get_method (message);
+
+  return g_str_equal (method, SOUP_METHOD_GET) ||
+         (g_str_equal (method, SOUP_METHOD_HEAD) && kind == CONIC_HTTP_STATUS);
+}
+
 static void
 on_request (SoupServer *soup,
             SoupServerMessage *message,
@@ -262,10 +283,13 @@ on_request (SoupServer *soup,
   for (gsize i = 0; i < G_N_ELEMENTS (resources); i++) {
     if (!(resources[i].kind & there) || !g_str_equal (path, resources[i].path))
       continue;
-    if (g_str_equal (soup_server_message_get_method (message), SOUP_METHOD_GET))
+    if (is_allowed (message, resources[i].kind)) {
       resources[i].answer (self, message);
-    else
-      answer (message, SOUP_STATUS_METHOD_NOT_ALLOWED, "Only GET is allowed.\n");
+    } else {
+      soup_message_headers_replace (soup_server_message_get_response_headers (message), "Allow",
+                                    resources[i].kind == CONIC_HTTP_STATUS ? "GET, HEAD" : "GET");
+      answer (message, SOUP_STATUS_METHOD_NOT_ALLOWED, "This method is not allowed.\n");
+    }
     return;
   }
   answer (message, SOUP_STATUS_NOT_FOUND, "Not found.\n");

@@ -13,6 +13,7 @@
 #include <jwt.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
+#include <openssl/x509.h>
 #include <string.h>
 
 /* Seconds by which the clock of whoever made a token may differ from this one. */
@@ -35,6 +36,7 @@ struct _ConicTokenKey {
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (jwt_t, jwt_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BIO, BIO_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EVP_PKEY, EVP_PKEY_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (X509, X509_free)
 
 /* For a key file that is encrypted: OpenSSL would ask for its password on the terminal. */
 static int
@@ -84,12 +86,28 @@ judge_pem (GBytes *bytes, ReadKey read, ReadKey read_other, jwt_alg_t *algorithm
   }
 }
 
+/* Whether it is what stands between the lines of PEM: many programs show a public key that way. */
+static gboolean
+is_bare_key (const char *text)
+{
+  gsize length;
+  g_autofree guchar *der = g_base64_decode (text, &length);
+  const guchar *at_key = der, *at_certificate = der, *at_private = der;
+  g_autoptr (EVP_PKEY) key = d2i_PUBKEY (NULL, &at_key, (long) length);
+  g_autoptr (X509) certificate = d2i_X509 (NULL, &at_certificate, (long) length);
+  g_autoptr (EVP_PKEY) private_key = d2i_AutoPrivateKey (NULL, &at_private, (long) length);
+
+  return key != NULL || certificate != NULL || private_key != NULL;
+}
+
 /* Public keys that aren't in PEM would pass as secrets that everybody knows. */
 static const char *
 judge_secret (GBytes *bytes)
 {
   const char *text = g_bytes_get_data (bytes, NULL);
 
+  if (is_bare_key (text))
+    return "this is a key or a certificate without the lines of PEM around it (-----BEGIN …)";
   if (text[0] == '{' || g_str_has_prefix (text, "ssh-"))
     return "this is a key in a form that is not taken (JWK or OpenSSH); PEM is";
   if (g_bytes_get_size (bytes) < SECRET_MIN_BYTES)

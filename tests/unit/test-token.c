@@ -399,6 +399,8 @@ test_bad_keys (Fixture *fixture, gconstpointer data)
       {"ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQ somebody@somewhere", "OpenSSH"},
       {"-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n", "PEM"},
       {"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "PEM"},
+      {"MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=", "PEM"},
+      {"MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7\nlshQhqowtrbLDFw4rXAxZuE=\n", "PEM"},
       {"junk before\n-----BEGIN NOTHING AT ALL-----\n", "PEM"},
   };
 

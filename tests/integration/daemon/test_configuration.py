@@ -144,6 +144,8 @@ class ConfigurationTest(tap.TestCase):
         for text, pattern in (("listen=1\n", "conicd.conf"), ("[daemon\n", "conicd.conf"), ("[daemon]\nlisten\n", "conicd.conf"),
                               ("\x00\x01", "conicd.conf: .*text"), ("[limits]\nclients=5\n\x00", "conicd.conf: .*text"), ("[demon]\n", r"conicd.conf:1: .*demon"),
                               ("[limits]\nclients=5\n\n[tls]\n[nonsense]\nx=1\n", r"conicd.conf:5: .*nonsense"),
+                              ("[daemon]\nlisten=127.0.0.1:0\n# two\nlisten = [::1]:0\n", r"conicd.conf:4: “listen” stands in line 2 already; .* ;"),
+                              ("[limits]\nclients=5\n[daemon]\n[limits]\nclients=6\n", r"conicd.conf:5: “clients” stands in line 2 already$"),
                               ("[daemon]\nlisten=\n", "“listen” needs an address"),
                               ("[limits]\nclients=1e9\n", r"conicd.conf:2: .*clients"),
                               ("[limits]\nclients=5 # five\n", r"conicd.conf:2: .*clients"),

@@ -418,6 +418,18 @@ class MetricsTest(tap.TestCase):
         client.send_frame(CLOSE, struct.pack("!H", 1001))
         self.assertEqual(hub.wait_exit(), 0)
 
+    def test_methods(self):
+        """What is no secret can be asked for by HEAD; other methods hear what is allowed"""
+        hub = self.conicd()
+        for path in ("/healthz", "/readyz", "/metrics"):
+            code, headers, text = ask(hub.port, path, method="HEAD")
+            self.assertEqual((code, text), (200, ""))
+            self.assertGreater(int(headers["Content-Length"]), 0)
+            code, headers, _ = ask(hub.port, path, method="DELETE")
+            self.assertEqual((code, headers["Allow"]), (405, "GET, HEAD"))
+        code, headers, _ = ask(hub.port, "/ws", method="HEAD")
+        self.assertEqual((code, headers["Allow"]), (405, "GET"))
+
     def test_who_may_read(self):
         """On the clients' address /metrics is for this machine: not for others, not through a proxy"""
         hub = self.conicd()
@@ -425,6 +437,12 @@ class MetricsTest(tap.TestCase):
         for header in ("X-Forwarded-For", "Forwarded", "X-Real-IP", "Via"):
             self.assertEqual(ask(hub.port, "/metrics", headers={header: "192.0.2.7"})[0], 404)
             self.assertEqual(ask(hub.port, "/healthz", headers={header: "192.0.2.7"})[0], 200)
+
+        # A page whose name leads to this machine asks by that name, and so does a proxy that keeps it.
+        for name in ("hub.example.org", "127.0.0.1.example.org", "192.0.2.1"):
+            self.assertEqual(ask(hub.port, "/metrics", headers={"Host": f"{name}:{hub.port}"})[0], 404, name)
+        for name in ("localhost", "LocalHost:3000", "127.1.2.3", "[::1]:3000"):
+            self.assertEqual(ask(hub.port, "/metrics", headers={"Host": name})[0], 200, name)
 
         with Namespace(self) as elsewhere:
             arguments = (CONICD, "--listen", "192.0.2.1:3000")
