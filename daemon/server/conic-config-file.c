@@ -37,6 +37,8 @@ load_key (ConicConfig *self, const ConicConfigKey *key, GKeyFile *file, GError *
 
   if (conic_config_key_is_list (key)) {
     values = g_key_file_get_string_list (file, key->group, key->name, NULL, error);
+    for (gsize i = 0; values != NULL && values[i] != NULL; i++)
+      g_strstrip (values[i]);
   } else {
     values = g_new0 (char *, 2);
     values[0] = g_key_file_get_string (file, key->group, key->name, error);
@@ -44,6 +46,18 @@ load_key (ConicConfig *self, const ConicConfigKey *key, GKeyFile *file, GError *
   /* An empty list is one; a single value that isn't there had an error. */
   return values != NULL && (values[0] != NULL || conic_config_key_is_list (key)) &&
          conic_config_set (self, key, (const char *const *) values, error);
+}
+
+/* Returns (nullable): the first group that has such a key */
+static const char *
+find_group (const char *name)
+{
+  const ConicConfigKey *key;
+
+  for (gsize i = 0; (key = conic_config_get_nth_key (i)) != NULL; i++)
+    if (g_str_equal (key->name, name))
+      return key->group;
+  return NULL;
 }
 
 static gboolean
@@ -68,8 +82,12 @@ load_group (ConicConfig *self,
     g_autoptr (GError) why = NULL;
 
     if (key == NULL) {
+      const char *other = find_group (names[i]);
+
       g_set_error (error, CONIC_SERVER_ERROR, CONIC_SERVER_ERROR_CONFIG,
-                   "%s:%u: there is no key “%s” in the group “%s”", path, line, names[i], group);
+                   "%s:%u: there is no key “%s” in the group “%s”%s%s%s", path, line, names[i],
+                   group, other != NULL ? ", but in “" : "", other != NULL ? other : "",
+                   other != NULL ? "”" : "");
       return FALSE;
     }
     /* GKeyFile would go by the last one. */

@@ -37,7 +37,10 @@ normalize (const char *text)
       *g_uri_get_path (uri) != '\0' || g_uri_get_userinfo (uri) != NULL ||
       g_uri_get_query (uri) != NULL || g_uri_get_fragment (uri) != NULL)
     return NULL;
+  /* A page's WebSocket is none of its own origin. */
   scheme = g_uri_get_scheme (uri);
+  if (g_str_equal (scheme, "ws") || g_str_equal (scheme, "wss"))
+    return NULL;
   host = g_ascii_strdown (g_uri_get_host (uri), -1);
   if (strchr (host, '*') != NULL)
     return NULL;

@@ -115,9 +115,15 @@ test_any (void)
 static void
 test_bad_list (void)
 {
-  static const char *const bad[] = {
-      "",         "app.example",       "https://app.example/",  "https://app.example/path",
-      "https://", "https://*.example", "https://app.example:x", "https://u@app.example"};
+  static const char *const bad[] = {"",
+                                    "app.example",
+                                    "https://app.example/",
+                                    "https://app.example/path",
+                                    "https://",
+                                    "https://*.example",
+                                    "https://app.example:x",
+                                    "https://u@app.example",
+                                    "wss://app.example"};
 
   for (gsize i = 0; i < G_N_ELEMENTS (bad); i++) {
     g_autoptr (GError) error = NULL;

@@ -147,6 +147,7 @@ class ConfigurationTest(tap.TestCase):
                               ("[daemon]\nlisten=127.0.0.1:0\n# two\nlisten = [::1]:0\n", r"conicd.conf:4: “listen” stands in line 2 already; .* ;"),
                               ("[limits]\nclients=5\n[daemon]\n[limits]\nclients=6\n", r"conicd.conf:5: “clients” stands in line 2 already$"),
                               ("[daemon]\nlisten=\n", "“listen” needs an address"),
+                              ("[daemon]\nclients=5\n", r"conicd.conf:2: there is no key “clients” in the group “daemon”, but in “limits”$"),
                               ("[limits]\nclients=1e9\n", r"conicd.conf:2: .*clients"),
                               ("[limits]\nclients=5 # five\n", r"conicd.conf:2: .*clients"),
                               ("[timeouts]\nping-seconds=inf\n", r"conicd.conf:2: .*ping-seconds")):
@@ -158,6 +159,7 @@ class ConfigurationTest(tap.TestCase):
                 self.assertRegex(message, pattern)
         self.check(2, "nowhere.conf: ", "--config", self.path("nowhere.conf"))
         self.check(2, f"{self.directory}: ", "--config", self.directory)
+        self.check(0, "in order", "--config", self.file("[daemon]\norigins = https://a.example ; https://b.example;\n"))
         self.check(0, "in order", "--config", self.file(""))
         self.check(0, "in order")
 
