@@ -12,6 +12,7 @@
 
 #include <string.h>
 
+#include "gstconicchannels.h"
 #include "gstconicobjects.h"
 #include "gstconicoutputs.h"
 #include "gstconictimer.h"
@@ -26,7 +27,7 @@ GST_DEBUG_CATEGORY_STATIC (gst_conic_base_bin_debug);
 /* Milliseconds, beyond the latency, that what is under way gets when the other side has left. */
 #define DRAIN_TIME 100
 
-enum { SIGNAL_ENCODER_SETUP, N_SIGNALS };
+enum { SIGNAL_ENCODER_SETUP, SIGNAL_DATA_CHANNEL, SIGNAL_OPEN_DATA_CHANNEL, N_SIGNALS };
 
 static guint signals[N_SIGNALS];
 
@@ -35,7 +36,8 @@ typedef struct {
   GstConicOutputs *outputs;
   GstConicMediaSettings settings; /* OBJECT_LOCK */
   GstConicMediaSettings running;  /* what they were at the start */
-  GPtrArray *connections;         /* (element-type GstConicConnection): the endpoint's thread's */
+  GPtrArray *connections;         /* (element-type GstConicConnection): the endpoint's
+                                     thread's; changed under the lock */
   GHashTable *draining;           /* GstConicConnection to GSource: the endpoint's thread's */
   GSource *eos_timer;             /* likewise */
 
@@ -152,6 +154,18 @@ ensure_data_src (GstConicBaseBin *self, const char *label)
   return src;
 }
 
+gboolean
+gst_conic_base_bin_offer_channel (GstConicBaseBin *self,
+                                  GstConicSession *session,
+                                  GstWebRTCDataChannel *channel)
+{
+  gboolean taken = FALSE;
+
+  g_signal_emit (self, signals[SIGNAL_DATA_CHANNEL], 0, gst_conic_session_get_peer_id (session),
+                 gst_conic_session_get_session_id (session), channel, &taken);
+  return taken;
+}
+
 void
 gst_conic_base_bin_announce_data (GstConicBaseBin *self, const char *label)
 {
@@ -221,6 +235,50 @@ find_connection (GstConicBaseBin *self, GstConicSession *session)
   return NULL;
 }
 
+/* (transfer full) (nullable): the webrtcbin of the session with @peer_id and, if that isn't NULL,
+ * @session_id; from any thread */
+static GstElement *
+find_webrtcbin (GstConicBaseBin *self, const char *peer_id, const char *session_id)
+{
+  GstConicBaseBinPrivate *priv = PRIV (self);
+  GstElement *found = NULL;
+
+  g_mutex_lock (&priv->lock);
+  for (guint i = 0; i < priv->connections->len && found == NULL; i++) {
+    GstConicConnection *connection = g_ptr_array_index (priv->connections, i);
+    GstConicSession *session = gst_conic_connection_get_session (connection);
+
+    if (g_str_equal (gst_conic_session_get_peer_id (session), peer_id) &&
+        (session_id == NULL ||
+         g_strcmp0 (gst_conic_session_get_session_id (session), session_id) == 0))
+      found = gst_object_ref (gst_conic_connection_get_webrtcbin (connection));
+  }
+  g_mutex_unlock (&priv->lock);
+  return found;
+}
+
+static GstWebRTCDataChannel *
+open_data_channel (GstConicBaseBin *self,
+                   const char *peer_id,
+                   const char *session_id,
+                   const char *label,
+                   const GstStructure *options)
+{
+  g_autoptr (GstElement) webrtcbin = NULL;
+  g_autoptr (GError) error = NULL;
+  GstWebRTCDataChannel *channel = NULL;
+
+  if (peer_id == NULL || label == NULL)
+    return NULL;
+  webrtcbin = find_webrtcbin (self, peer_id, session_id);
+  if (webrtcbin != NULL)
+    channel = gst_conic_channels_create (webrtcbin, label, options, &error);
+  if (channel == NULL)
+    GST_WARNING_OBJECT (self, "no channel “%s” with “%s”: %s", label, peer_id,
+                        error != NULL ? error->message : "there is no such session");
+  return channel;
+}
+
 static gboolean
 session_new (GstElement *element, GstConicSession *session, GError **error)
 {
@@ -240,7 +298,9 @@ session_new (GstElement *element, GstConicSession *session, GError **error)
   gst_conic_endpoint_configure (priv->endpoint, webrtcbin);
   gst_conic_session_open (session, webrtcbin,
                           gst_conic_endpoint_get_session_timeout (priv->endpoint));
+  g_mutex_lock (&priv->lock);
   g_ptr_array_add (priv->connections, connection);
+  g_mutex_unlock (&priv->lock);
   gst_bin_add (GST_BIN (self), GST_ELEMENT (connection));
   gst_element_sync_state_with_parent (GST_ELEMENT (connection));
   return TRUE;
@@ -390,7 +450,9 @@ session_closed (GstElement *element, GstConicSession *session, gboolean by_peer)
   if (connection == NULL)
     return;
   gst_object_ref (connection);
+  g_mutex_lock (&priv->lock);
   g_ptr_array_remove (priv->connections, connection);
+  g_mutex_unlock (&priv->lock);
   gst_conic_connection_leave (connection);
   if (!by_peer || !gst_conic_base_bin_receives (self)) {
     start_to_put_away (self, connection, FALSE, gst_conic_endpoint_has_target (priv->endpoint));
@@ -928,6 +990,43 @@ gst_conic_base_bin_class_init (GstConicBaseBinClass *klass)
   signals[SIGNAL_ENCODER_SETUP] =
       g_signal_new ("encoder-setup", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL,
                     NULL, G_TYPE_NONE, 2, G_TYPE_STRING, GST_TYPE_ELEMENT);
+  /**
+   * GstConicBaseBin::data-channel:
+   * @element: the element
+   * @peer_id: whose it is
+   * @session_id: (nullable): in which session
+   * @channel: a #GstWebRTCDataChannel that the other side has opened
+   *
+   * In webrtcbin's thread, before any message: connect to the channel's signals here.
+   *
+   * Returns: %TRUE to have it to oneself; else a data pad shows what comes
+   */
+  signals[SIGNAL_DATA_CHANNEL] =
+      g_signal_new ("data-channel", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0,
+                    g_signal_accumulator_true_handled, NULL, NULL, G_TYPE_BOOLEAN, 3, G_TYPE_STRING,
+                    G_TYPE_STRING, GST_TYPE_WEBRTC_DATA_CHANNEL);
+  /**
+   * GstConicBaseBin::open-data-channel:
+   * @element: the element
+   * @peer_id: with whom
+   * @session_id: (nullable): in which session with that peer
+   * @label: what the channel is called
+   * @options: (nullable): `ordered` (boolean), `max-retransmits` or `max-packet-lifetime` (int,
+   *   milliseconds), `protocol` (string), `negotiated` (boolean) and with that `id` (int), which
+   *   GStreamer 1.22 can't do
+   *
+   * Opens a data channel in a session that has started. It waits for the association if need be, a
+   * second at most. The channel is the application's; no data pad uses it.
+   *
+   * Returns: (nullable): the #GstWebRTCDataChannel, or %NULL, with a warning in the log, if there is
+   *   no such session or @options can't be
+   */
+  signals[SIGNAL_OPEN_DATA_CHANNEL] =
+      g_signal_new_class_handler ("open-data-channel", G_TYPE_FROM_CLASS (klass),
+                                  G_SIGNAL_RUN_LAST | G_SIGNAL_ACTION,
+                                  G_CALLBACK (open_data_channel), NULL, NULL, NULL,
+                                  GST_TYPE_WEBRTC_DATA_CHANNEL, 4, G_TYPE_STRING, G_TYPE_STRING,
+                                  G_TYPE_STRING, GST_TYPE_STRUCTURE);
   gst_type_mark_as_plugin_api (GST_TYPE_CONIC_BASE_BIN, (GstPluginAPIFlags) 0);
 }
 

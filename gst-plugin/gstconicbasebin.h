@@ -49,6 +49,12 @@ GStrv gst_conic_base_bin_get_data_labels (GstConicBaseBin *self);
 /* (transfer full) (nullable) */
 GstConicDataSink *gst_conic_base_bin_find_data_sink (GstConicBaseBin *self, const char *label);
 
+/* From any thread: the other side has opened @channel. Whether the application takes it, so that it
+ * is none of the data pads'. */
+gboolean gst_conic_base_bin_offer_channel (GstConicBaseBin *self,
+                                           GstConicSession *session,
+                                           GstWebRTCDataChannel *channel);
+
 /* From any thread: the other side has opened a channel with @label. */
 void gst_conic_base_bin_announce_data (GstConicBaseBin *self, const char *label);
 

@@ -24,7 +24,8 @@ struct _GstConicBranch {
   GstBin parent_instance;
 
   GstWebRTCKind kind;
-  int state; /* BranchState, atomic */
+  int state;    /* BranchState, atomic */
+  int n_frames; /* that went out, atomic */
 };
 
 G_DEFINE_FINAL_TYPE (GstConicBranch, gst_conic_branch, GST_TYPE_BIN)
@@ -36,12 +37,14 @@ on_buffer (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 
   switch (g_atomic_int_get (&self->state)) {
   case BRANCH_OPEN:
-    return GST_PAD_PROBE_REMOVE;
+    g_atomic_int_inc (&self->n_frames);
+    return GST_PAD_PROBE_OK;
   case BRANCH_WAITING:
     if (GST_BUFFER_FLAG_IS_SET (GST_PAD_PROBE_INFO_BUFFER (info), GST_BUFFER_FLAG_DELTA_UNIT))
       return GST_PAD_PROBE_DROP;
     g_atomic_int_set (&self->state, BRANCH_OPEN);
-    return GST_PAD_PROBE_REMOVE;
+    g_atomic_int_inc (&self->n_frames);
+    return GST_PAD_PROBE_OK;
   case BRANCH_SHUT:
   default:
     return GST_PAD_PROBE_DROP;
@@ -123,4 +126,10 @@ gst_conic_branch_open (GstConicBranch *self)
   if (self->kind == GST_WEBRTC_KIND_VIDEO)
     gst_pad_push_event (pad,
                         gst_video_event_new_upstream_force_key_unit (GST_CLOCK_TIME_NONE, TRUE, 0));
+}
+
+guint
+gst_conic_branch_get_n_frames (GstConicBranch *self)
+{
+  return (guint) g_atomic_int_get (&self->n_frames);
 }

@@ -33,4 +33,7 @@ GstConicBranch *gst_conic_branch_new (const GstConicCodec *codec,
 /* Lets media through, video from its next keyframe on, which is asked for. */
 void gst_conic_branch_open (GstConicBranch *self);
 
+/* How many pictures, or pieces of sound, have gone through. */
+guint gst_conic_branch_get_n_frames (GstConicBranch *self);
+
 G_END_DECLS

@@ -2,6 +2,8 @@
 
 #include "gstconicchannels.h"
 
+#include <string.h>
+
 #include "gstconicbasebin.h"
 #include "gstconicflow.h"
 #include "gstconicobjects.h"
@@ -15,10 +17,16 @@
 #define CONTROLS_MAX     3
 #define CONTROL_PATIENCE 1
 
+/* How long the association may take that begins with the session, and how often it's looked at, in
+ * microseconds. */
+#define ASSOCIATION_TIME     G_TIME_SPAN_SECOND
+#define ASSOCIATION_INTERVAL (5 * G_TIME_SPAN_MILLISECOND)
+
 struct _GstConicChannels {
   guint n_controls; /* opened by us; the endpoint's thread's, as n_silent */
   guint n_silent;   /* measurements without an answer */
   GstConicBaseBin *bin;
+  GstConicSession *session; /* borrowed */
   GstElement *webrtcbin;
   GstConicFlow *flow;
 
@@ -136,6 +144,15 @@ count_remote (GstConicChannels *self)
   return n;
 }
 
+static gboolean
+is_flow (GstWebRTCDataChannel *data_channel)
+{
+  g_autofree char *protocol = NULL;
+
+  g_object_get (data_channel, "protocol", &protocol, NULL);
+  return g_strcmp0 (protocol, GST_CONIC_FLOW_PROTOCOL) == 0;
+}
+
 static void
 on_data_channel (GstElement *webrtcbin, GstWebRTCDataChannel *data_channel, GstConicChannels *self)
 {
@@ -148,6 +165,10 @@ on_data_channel (GstElement *webrtcbin, GstWebRTCDataChannel *data_channel, GstC
     gst_webrtc_data_channel_close (data_channel);
     return;
   }
+  /* Before anything is connected to it, for its first message may be on the way. */
+  if (!is_flow (data_channel) &&
+      gst_conic_base_bin_offer_channel (self->bin, self->session, data_channel))
+    return;
   channel = add_channel (self, data_channel, TRUE);
   label = gst_conic_channel_get_label (channel);
   channels = copy_channels (self);
@@ -170,6 +191,85 @@ create (GstConicChannels *self, const char *label, const char *protocol)
 
   g_signal_emit_by_name (self->webrtcbin, "create-data-channel", label, options, &data_channel);
   return data_channel;
+}
+
+static gboolean
+fail (GError **error, const char *reason)
+{
+  g_set_error_literal (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS, reason);
+  return FALSE;
+}
+
+static gboolean
+is_associated (GstElement *webrtcbin)
+{
+  g_autoptr (GObject) transport = NULL;
+  GstWebRTCSCTPTransportState state = GST_WEBRTC_SCTP_TRANSPORT_STATE_NEW;
+
+  g_object_get (webrtcbin, "sctp-transport", &transport, NULL);
+  if (transport != NULL)
+    g_object_get (transport, "state", &state, NULL);
+  return state == GST_WEBRTC_SCTP_TRANSPORT_STATE_CONNECTED;
+}
+
+/* webrtcbin asserts what an application may well get wrong. */
+static gboolean
+check_options (GstElement *webrtcbin,
+               const char *label,
+               const GstStructure *options,
+               GError **error)
+{
+  g_autoptr (GObject) transport = NULL;
+  const char *protocol;
+  gboolean negotiated = FALSE;
+  guint max_channels = 0;
+  int number, id = -1;
+
+  if (strlen (label) > G_MAXUINT16)
+    return fail (error, "its label is too long");
+  if (options == NULL)
+    return TRUE;
+  protocol = gst_structure_get_string (options, "protocol");
+  if (protocol != NULL && strlen (protocol) > G_MAXUINT16)
+    return fail (error, "its protocol is too long");
+  if (gst_structure_get_int (options, "max-retransmits", &number) &&
+      gst_structure_get_int (options, "max-packet-lifetime", &number))
+    return fail (error, "it can have max-retransmits or max-packet-lifetime, not both");
+  gst_structure_get_boolean (options, "negotiated", &negotiated);
+  if (!negotiated)
+    return TRUE;
+  g_object_get (webrtcbin, "sctp-transport", &transport, NULL);
+  g_object_get (transport, "max-channels", &max_channels, NULL);
+  /* It says 0 there, always, and then refuses what is greater. */
+  if (max_channels == 0)
+    return fail (error, "GStreamer 1.22 can't open one that is negotiated in a session that runs");
+  if (!gst_structure_get_int (options, "id", &id) || id < 0 || (guint) id >= max_channels)
+    return fail (error, "one that is negotiated needs an id that the association has");
+  return TRUE;
+}
+
+GstWebRTCDataChannel *
+gst_conic_channels_create (GstElement *webrtcbin,
+                           const char *label,
+                           const GstStructure *options,
+                           GError **error)
+{
+  GstWebRTCDataChannel *channel = NULL;
+  gint64 deadline = g_get_monotonic_time () + ASSOCIATION_TIME;
+
+  /* webrtcbin 1.22 can lose a channel that is there before the association is. */
+  while (!is_associated (webrtcbin) && g_get_monotonic_time () < deadline)
+    g_usleep (ASSOCIATION_INTERVAL);
+  if (!is_associated (webrtcbin)) {
+    fail (error, "the session carries no data, or has ended");
+    return NULL;
+  }
+  if (!check_options (webrtcbin, label, options, error))
+    return NULL;
+  g_signal_emit_by_name (webrtcbin, "create-data-channel", label, options, &channel);
+  if (channel == NULL)
+    fail (error, "its id is taken, or there are too many");
+  return channel;
 }
 
 void
@@ -220,11 +320,12 @@ gst_conic_channels_measure (GstConicChannels *self)
 }
 
 GstConicChannels *
-gst_conic_channels_new (GstElement *element, GstElement *webrtcbin)
+gst_conic_channels_new (GstElement *element, GstConicSession *session, GstElement *webrtcbin)
 {
   GstConicChannels *self = g_new0 (GstConicChannels, 1);
 
   self->bin = GST_CONIC_BASE_BIN (element);
+  self->session = session;
   self->webrtcbin = gst_object_ref (webrtcbin);
   self->flow = gst_conic_flow_new ();
   g_mutex_init (&self->lock);

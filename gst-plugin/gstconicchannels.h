@@ -3,6 +3,7 @@
 #pragma once
 
 #include "gstconicchannel.h"
+#include "gstconicsession.h"
 
 G_BEGIN_DECLS
 
@@ -14,8 +15,24 @@ G_BEGIN_DECLS
  */
 typedef struct _GstConicChannels GstConicChannels;
 
-/* (transfer full): @element: a GstConicBaseBin, which has the data pads and outlives this */
-GstConicChannels *gst_conic_channels_new (GstElement *element, GstElement *webrtcbin);
+/* (transfer full): @element: a GstConicBaseBin, which has the data pads; it and @session outlive
+ * this */
+GstConicChannels *
+gst_conic_channels_new (GstElement *element, GstConicSession *session, GstElement *webrtcbin);
+
+/**
+ * gst_conic_channels_create:
+ * @options: (nullable): webrtcbin's
+ *
+ * Opens a channel that isn't managed here, once there is an association for it; from any thread.
+ *
+ * Returns: (transfer full) (nullable): %NULL if there is none within a second, or the session has
+ *   ended, or @options can't be
+ */
+GstWebRTCDataChannel *gst_conic_channels_create (GstElement *webrtcbin,
+                                                 const char *label,
+                                                 const GstStructure *options,
+                                                 GError **error);
 
 /* Opens the control channel, and with it makes the offer have a section for data. */
 void gst_conic_channels_open_control (GstConicChannels *self);

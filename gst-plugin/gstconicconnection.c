@@ -144,11 +144,22 @@ on_data_timer (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
+static void
+measure (GstConicConnection *self)
+{
+  GstStructure *measures = gst_structure_new_empty ("measures");
+
+  gst_conic_media_measure (self->media, measures);
+  gst_conic_receiver_measure (self->receiver, measures);
+  gst_conic_session_set_measures (self->session, measures);
+}
+
 static gboolean
 on_measure_timer (gpointer user_data)
 {
   GstConicConnection *self = user_data;
 
+  measure (self);
   gst_conic_session_set_round_trip_time (self->session,
                                          gst_conic_channels_measure (self->channels));
   return G_SOURCE_CONTINUE;
@@ -189,6 +200,7 @@ void
 gst_conic_connection_open (GstConicConnection *self)
 {
   self->is_open = TRUE;
+  measure (self);
   self->measure_timer = start_timer (self, MEASURE_INTERVAL, on_measure_timer);
   gst_conic_media_open (self->media);
   gst_conic_receiver_expect (self->receiver, gst_conic_media_count_incoming (self->media));
@@ -341,7 +353,7 @@ gst_conic_connection_new (GstElement *element, GstConicSession *session)
   gst_bin_add (GST_BIN (self), webrtcbin);
   self->media = gst_conic_media_new (GST_BIN (self), element, session, webrtcbin, go_on, self);
   self->receiver = gst_conic_receiver_new (element, self, webrtcbin);
-  self->channels = gst_conic_channels_new (element, webrtcbin);
+  self->channels = gst_conic_channels_new (element, session, webrtcbin);
   return self;
 }
 

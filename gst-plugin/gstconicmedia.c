@@ -24,6 +24,7 @@ typedef struct {
   gboolean waits;         /* for the caps of the stream, which the description needs */
   GstPad *input_pad;      /* of input (nullable): until the codec is known, as branch */
   GstConicBranch *branch; /* borrowed: the connection's */
+  const GstConicCodec *codec;
   gboolean is_open;
 } Share;
 
@@ -176,6 +177,7 @@ begin_share (GstConicMedia *self,
   }
   share->input_pad = input_pad;
   share->branch = branch;
+  share->codec = codec;
   gst_bin_add (self->connection, GST_ELEMENT (branch));
   branch_src = gst_element_get_static_pad (GST_ELEMENT (branch), "src");
   branch_sink = gst_element_get_static_pad (GST_ELEMENT (branch), "sink");
@@ -352,18 +354,18 @@ answer_with_input (GstConicMedia *self,
   const GstConicCodec *codec;
   GstConicInput *input;
   int payload_type;
-  Share *share;
 
   input = take_input (inputs, media, &codec, &payload_type);
   if (input == NULL)
     return FALSE;
   caps = gst_conic_codec_get_rtp_caps (codec, payload_type);
   add_extension (caps, find_extension (media));
-  share = add_share (self, input, pad_name,
-                     receives ? GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDRECV
-                              : GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDONLY,
-                     caps);
-  begin_share (self, share, codec, payload_type, find_extension (media));
+  /* Its branch is for later: webrtcbin would compare the stream's own profile-level-id with that of the
+   * offer, letter by letter. */
+  add_share (self, input, pad_name,
+             receives ? GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDRECV
+                      : GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDONLY,
+             caps);
   return TRUE;
 }
 
@@ -560,6 +562,14 @@ get_remote_section (GstConicMedia *self, Share *share)
   return gst_sdp_message_get_media (theirs, index);
 }
 
+/* In an offer, port 0 may just mean that the section goes with another (RFC 9143 section 6). */
+static gboolean
+is_rejected (const GstSDPMedia *media)
+{
+  return gst_sdp_media_get_port (media) == 0 &&
+         gst_sdp_media_get_attribute_val (media, "bundle-only") == NULL;
+}
+
 /* The answer to what was offered says in which codec it is to come. */
 static void
 settle_share (GstConicMedia *self, Share *share)
@@ -570,8 +580,7 @@ settle_share (GstConicMedia *self, Share *share)
   g_autoptr (GstCaps) caps = NULL;
   int payload_type;
 
-  if (media != NULL && gst_sdp_media_get_port (media) != 0 &&
-      is_receiving (gst_conic_sdp_get_direction (media)))
+  if (media != NULL && !is_rejected (media) && is_receiving (gst_conic_sdp_get_direction (media)))
     codec = gst_conic_codec_choose (codecs, media, FALSE, &payload_type);
   if (codec == NULL)
     return;
@@ -631,6 +640,26 @@ gst_conic_media_count_incoming (GstConicMedia *self)
       n++;
   }
   return n;
+}
+
+void
+gst_conic_media_measure (GstConicMedia *self, GstStructure *measures)
+{
+  const char *codecs[3] = {"", "", ""};
+  guint64 n_frames = 0;
+
+  for (guint i = 0; i < self->shares->len; i++) {
+    Share *share = g_ptr_array_index (self->shares, i);
+
+    if (share->branch == NULL)
+      continue;
+    codecs[gst_conic_input_get_kind (share->input)] = share->codec->encoding_name;
+    if (gst_conic_input_get_kind (share->input) == GST_WEBRTC_KIND_VIDEO)
+      n_frames += gst_conic_branch_get_n_frames (share->branch);
+  }
+  gst_structure_set (measures, "audio-codec-out", G_TYPE_STRING, codecs[GST_WEBRTC_KIND_AUDIO],
+                     "video-codec-out", G_TYPE_STRING, codecs[GST_WEBRTC_KIND_VIDEO], "frames-out",
+                     G_TYPE_UINT64, n_frames, NULL);
 }
 
 void

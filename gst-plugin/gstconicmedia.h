@@ -51,6 +51,9 @@ void gst_conic_media_open (GstConicMedia *self);
 /* How many streams the other side sends, as the descriptions have it. */
 guint gst_conic_media_count_incoming (GstConicMedia *self);
 
+/* Adds to @measures in which codecs what is sent, and how many pictures. */
+void gst_conic_media_measure (GstConicMedia *self, GstStructure *measures);
+
 /* Gives the inputs' branches back, so that nothing more comes. From any thread, once. */
 void gst_conic_media_release (GstConicMedia *self);
 

@@ -8,6 +8,7 @@
 #include "gstconicreceiver.h"
 
 #include "gstconicbasebin.h"
+#include "gstconicframes.h"
 #include "gstconicobjects.h"
 
 /* How long an EOS gets to pass the decoders, in microseconds: what they hold is decoded first. */
@@ -26,6 +27,7 @@ struct _GstConicReceiver {
   guint n_ended;      /* pads that EOS has passed */
   gboolean is_ending; /* all streams end: the session is over */
   GCond ended;
+  GstConicFrames frames;
 };
 
 static void
@@ -62,6 +64,17 @@ on_event (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
   return GST_PAD_PROBE_REMOVE;
 }
 
+static GstPadProbeReturn
+on_frame (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+  GstConicReceiver *self = user_data;
+
+  g_mutex_lock (&self->lock);
+  gst_conic_frames_add (&self->frames, g_get_monotonic_time ());
+  g_mutex_unlock (&self->lock);
+  return GST_PAD_PROBE_OK;
+}
+
 static void
 expose (GstConicReceiver *self, GstPad *pad, GstWebRTCKind kind)
 {
@@ -75,6 +88,8 @@ expose (GstConicReceiver *self, GstPad *pad, GstWebRTCKind kind)
   name = g_strdup_printf ("src_%u", index);
   ghost = gst_ghost_pad_new (name, pad);
   gst_pad_add_probe (ghost, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, on_event, self, NULL);
+  if (kind == GST_WEBRTC_KIND_VIDEO && self->mode != GST_CONIC_OUTPUT_RTP)
+    gst_pad_add_probe (ghost, GST_PAD_PROBE_TYPE_BUFFER, on_frame, self, NULL);
   gst_pad_set_active (ghost, TRUE);
   gst_element_add_pad (GST_ELEMENT (self->connection), ghost);
   gst_conic_base_bin_add_output (self->bin, self->connection, kind, ghost);
@@ -198,6 +213,47 @@ gst_conic_receiver_give_up (GstConicReceiver *self)
     self->n_expected = 0;
   g_mutex_unlock (&self->lock);
   check_complete (self);
+}
+
+/* (transfer none) (nullable): interned: the codec of what comes into @consumer */
+static const char *
+get_codec (GstElement *consumer, GstWebRTCKind *kind)
+{
+  g_autoptr (GstPad) sink = gst_element_get_static_pad (consumer, "sink");
+  g_autoptr (GstCaps) caps = gst_pad_get_current_caps (sink);
+  const GstStructure *s = caps != NULL ? gst_caps_get_structure (caps, 0) : NULL;
+  const char *name = s != NULL ? gst_structure_get_string (s, "encoding-name") : NULL;
+
+  if (name == NULL)
+    return NULL;
+  *kind = g_strcmp0 (gst_structure_get_string (s, "media"), "audio") == 0 ? GST_WEBRTC_KIND_AUDIO
+                                                                          : GST_WEBRTC_KIND_VIDEO;
+  return g_intern_string (name);
+}
+
+void
+gst_conic_receiver_measure (GstConicReceiver *self, GstStructure *measures)
+{
+  g_autoptr (GPtrArray) consumers = NULL;
+  const char *codecs[3] = {"", "", ""};
+  GstConicFrames frames;
+
+  g_mutex_lock (&self->lock);
+  consumers = gst_conic_objects_copy (self->consumers);
+  frames = self->frames;
+  g_mutex_unlock (&self->lock);
+  for (guint i = 0; i < consumers->len; i++) {
+    GstWebRTCKind kind;
+    const char *codec = get_codec (g_ptr_array_index (consumers, i), &kind);
+
+    if (codec != NULL)
+      codecs[kind] = codec;
+  }
+  gst_structure_set (measures, "audio-codec-in", G_TYPE_STRING, codecs[GST_WEBRTC_KIND_AUDIO],
+                     "video-codec-in", G_TYPE_STRING, codecs[GST_WEBRTC_KIND_VIDEO], "frames-in",
+                     G_TYPE_UINT64, frames.n_frames, "freezes", G_TYPE_UINT64, frames.n_freezes,
+                     "freeze-time", G_TYPE_DOUBLE, (double) frames.freeze_time / G_USEC_PER_SEC,
+                     NULL);
 }
 
 /* Decoders have threads of their own, and what is stopped before EOS has passed it never ends. */

@@ -25,6 +25,9 @@ void gst_conic_receiver_expect (GstConicReceiver *self, guint n_streams);
 /* What is missing isn't waited for any longer. */
 void gst_conic_receiver_give_up (GstConicReceiver *self);
 
+/* Adds to @measures in which codecs what comes, how many pictures, and how often they stood still. */
+void gst_conic_receiver_measure (GstConicReceiver *self, GstStructure *measures);
+
 /* Ends the streams properly, with EOS; returns when that has passed, or after two seconds. */
 void gst_conic_receiver_send_eos (GstConicReceiver *self);
 

@@ -79,6 +79,7 @@ struct _GstConicSession {
   GstStructure *stats;
   GstConicStats stats_state;
   double round_trip_time;
+  GstStructure *measures; /* (nullable) */
 };
 
 G_DEFINE_FINAL_TYPE (GstConicSession, gst_conic_session, G_TYPE_OBJECT)
@@ -607,6 +608,22 @@ gst_conic_session_set_round_trip_time (GstConicSession *self, double seconds)
   self->round_trip_time = seconds;
 }
 
+void
+gst_conic_session_set_measures (GstConicSession *self, GstStructure *measures)
+{
+  g_return_if_fail (GST_IS_CONIC_SESSION (self));
+
+  g_clear_pointer (&self->measures, gst_structure_free);
+  self->measures = measures;
+}
+
+static gboolean
+copy_field (GQuark field, const GValue *value, gpointer user_data)
+{
+  gst_structure_id_set_value (user_data, field, value);
+  return TRUE;
+}
+
 static void
 stats_event (GstConicSession *self, gpointer reply)
 {
@@ -618,6 +635,9 @@ stats_event (GstConicSession *self, gpointer reply)
   stats = gst_conic_stats_read (&self->stats_state, reply, g_get_monotonic_time ());
   gst_structure_set (stats, "peer-id", G_TYPE_STRING, self->peer_id, "session-id", G_TYPE_STRING,
                      self->session_id, NULL);
+  gst_conic_stats_read_twcc (self->webrtcbin, stats);
+  if (self->measures != NULL)
+    gst_structure_foreach (self->measures, copy_field, stats);
   if (gst_structure_get_double (stats, "round-trip-time", &rtcp_round_trip_time) &&
       rtcp_round_trip_time < 0)
     gst_structure_set (stats, "round-trip-time", G_TYPE_DOUBLE, self->round_trip_time, NULL);
@@ -799,6 +819,7 @@ gst_conic_session_finalize (GObject *object)
   g_queue_clear_full (&self->local_candidates, (GDestroyNotify) candidate_free);
   g_queue_clear_full (&self->remote_candidates, (GDestroyNotify) candidate_free);
   g_clear_pointer (&self->stats, gst_structure_free);
+  g_clear_pointer (&self->measures, gst_structure_free);
   g_mutex_clear (&self->stats_lock);
   g_main_context_unref (self->context);
 

@@ -129,6 +129,9 @@ gboolean gst_conic_session_is_connected (GstConicSession *self);
  * that sends no media. */
 void gst_conic_session_set_round_trip_time (GstConicSession *self, double seconds);
 
+/* @measures: (transfer full): what the owner counts itself: fields of the statistics from now on */
+void gst_conic_session_set_measures (GstConicSession *self, GstStructure *measures);
+
 /* (transfer full) (nullable): the last `conic-session-stats`, at most a second old */
 GstStructure *gst_conic_session_get_stats (GstConicSession *self);
 

@@ -121,8 +121,20 @@ test_sums (void)
   add (reply, "silent", GST_WEBRTC_STATS_REMOTE_INBOUND_RTP,
        gst_structure_new ("silent", "round-trip-time", G_TYPE_DOUBLE, 0.0, NULL));
 
+  add (reply, "wide", GST_WEBRTC_STATS_INBOUND_RTP,
+       gst_structure_new ("wide", "packets-lost", G_TYPE_INT64, (gint64) 5, "packets-received",
+                          G_TYPE_UINT64, (guint64) 90, "packets-repaired", G_TYPE_UINT64,
+                          (guint64) 2, NULL));
+  add (reply, "sent", GST_WEBRTC_STATS_OUTBOUND_RTP,
+       gst_structure_new ("sent", "packets-sent", G_TYPE_UINT64, (guint64) 80, "nack-count",
+                          G_TYPE_UINT, 3, "pli-count", G_TYPE_UINT, 1, NULL));
   read = gst_conic_stats_read (&stats, reply, SECOND);
-  g_assert_cmpint (get_lost (read), ==, 7);
+  g_assert_cmpint (get_lost (read), ==, 12);
+  g_assert_cmpuint (get_uint64 (read, "packets-in"), ==, 90);
+  g_assert_cmpuint (get_uint64 (read, "packets-out"), ==, 80);
+  g_assert_cmpuint (get_uint64 (read, "packets-repaired"), ==, 2);
+  g_assert_cmpuint (get_uint64 (read, "nacks"), ==, 3);
+  g_assert_cmpuint (get_uint64 (read, "plis"), ==, 1);
   g_assert_cmpfloat (get_double (read, "jitter"), ==, 0.03);
   g_assert_cmpfloat (get_double (read, "round-trip-time"), ==, 0.025);
 }

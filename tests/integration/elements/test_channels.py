@@ -1,0 +1,164 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Data channels of applications.
+
+Shows that an application opens channels with `open-data-channel` in a session of elements that have
+media pads only, with the options it wants; that the other side's
+application is offered them in `data-channel` and may leave them to the data pads; that messages pass
+both ways; that who asks for a session there isn't gets nothing; and that a channel says when it is
+full and when it has room again, so that a sender who heeds that loses nothing and needs little memory.
+"""
+
+import os
+import queue
+
+import gi
+
+from conictest import peers, tap
+
+gi.require_version("Gst", "1.0")
+gi.require_version("GstWebRTC", "1.0")
+from gi.repository import (  # noqa: E402,F401  pylint: disable=wrong-import-position
+    GLib,
+    Gst,
+    GstWebRTC,
+)
+
+MESSAGES, MESSAGE_BYTES = tap.scaled(1500, 300), 16384
+# What a sender lets wait, and when it goes on.
+HIGH, LOW = 1 << 20, 1 << 18
+
+
+class Peer:
+    """An element in this process, and what it says."""
+
+    def __init__(self, case, hub, pipeline, take=True):
+        self.pipeline = Gst.parse_launch(pipeline.format(uri=hub.uri))
+        self.element = self.pipeline.get_by_name("peer")
+        self.offered = queue.Queue()
+        self.texts = queue.Queue()
+        self.data = queue.Queue()
+        self.take = take
+        self.element.connect("data-channel", self.on_channel)
+        self.bus = self.pipeline.get_bus()
+        case.addCleanup(self.pipeline.set_state, Gst.State.NULL)
+        self.pipeline.set_state(Gst.State.PLAYING)
+
+    def on_channel(self, _element, peer_id, session_id, channel):
+        if self.take:
+            self.watch(channel)
+        self.offered.put((peer_id, session_id, channel))
+        return self.take
+
+    def watch(self, channel):
+        channel.connect("on-message-string", lambda _c, text: self.texts.put(text))
+        channel.connect("on-message-data", lambda _c, data: self.data.put(data.get_size()))
+
+    def wait(self, name):
+        """The next element message of that name."""
+        while True:
+            message = self.bus.timed_pop_filtered(
+                tap.seconds(20) * Gst.SECOND, Gst.MessageType.ELEMENT | Gst.MessageType.ERROR
+            )
+            if message is None or message.type == Gst.MessageType.ERROR:
+                raise AssertionError(f"no {name}: {message and message.parse_error()}")
+            if message.get_structure().get_name() == name:
+                return message.get_structure()
+
+    def open(self, peer, label, options="options", session=None):
+        structure = Gst.Structure.from_string(options)[0]
+        return self.element.emit("open-data-channel", peer, session, label, structure)
+
+
+def get(things, what="something"):
+    try:
+        return things.get(timeout=tap.seconds(20))
+    except queue.Empty:
+        raise AssertionError(f"{what} didn't come") from None
+
+
+class Channels(tap.TestCase):
+    limit = 60
+
+    def setUp(self):
+        super().setUp()
+        peers.require_tools()
+        self.hub = peers.Conicd(self)
+
+    def call(self, take=True):
+        camera = Peer(self, self.hub, "videotestsrc is-live=true ! conicsink name=peer client-id=camera uri={uri}")
+        camera.wait("conic-registered")
+        viewer = Peer(
+            self, self.hub, "conicsrc name=peer client-id=viewer target-id=camera uri={uri} ! fakesink", take
+        )
+        camera.wait("conic-session-started")
+        started = viewer.wait("conic-session-started")
+        return camera, viewer, started.get_string("session-id")
+
+    def test_messages(self):
+        """A channel with options arrives with them, and text passes both ways"""
+        camera, viewer, session = self.call()
+        options = "options, ordered=(boolean)false, max-retransmits=(int)3, protocol=(string)chat"
+        ours = camera.open("viewer", "talk", options, session)
+        camera.watch(ours)
+        peer, offered_in, theirs = get(viewer.offered, "the channel")
+        self.assertEqual((peer, offered_in), ("camera", session))
+        found = [
+            theirs.get_property(name) for name in ("label", "protocol", "ordered", "max-retransmits")
+        ]
+        self.assertEqual(found, ["talk", "chat", False, 3])
+        theirs.send_string("grüße 🎈")
+        self.assertEqual(get(camera.texts, "an answer"), "grüße 🎈")
+        ours.send_string("ok")
+        self.assertEqual(get(viewer.texts, "a message"), "ok")
+
+    def test_left_to_pads(self):
+        """What the application doesn't take comes out of a data pad"""
+        camera, viewer, _ = self.call(take=False)
+        pads = queue.Queue()
+        viewer.element.connect("pad-added", lambda _element, pad: pads.put(pad.get_name()))
+        channel = camera.open("viewer", "spare")
+        get(viewer.offered, "the channel")
+        self.assertEqual(channel.get_property("label"), "spare")
+        while get(pads, "the data pad") != "data_spare":
+            pass
+
+    def test_nobody(self):
+        """Without such a session, or with options that can't be, there is no channel"""
+        camera, _, _ = self.call()
+        for options in (
+            "negotiated=(boolean)true",
+            "negotiated=(boolean)true, id=(int)65534",
+            "max-retransmits=(int)1, max-packet-lifetime=(int)1",
+        ):
+            self.assertIsNone(camera.open("viewer", "odd", f"options, {options}"), options)
+        self.assertIsNone(camera.open("nobody", "talk"))
+        self.assertIsNone(camera.open("viewer", "talk", session="0000"))
+
+    def test_pressure(self):
+        """A sender that heeds the buffered amount is told when to go on, and nothing is lost"""
+        camera, viewer, _ = self.call()
+        channel = camera.open("viewer", "bulk")
+        low = queue.Queue()
+        channel.set_property("buffered-amount-low-threshold", LOW)
+        channel.connect("on-buffered-amount-low", lambda _c: low.put(True))
+        get(viewer.offered, "the channel")
+        message = GLib.Bytes.new(os.urandom(MESSAGE_BYTES))
+        highest = waits = 0
+        for _ in range(MESSAGES):
+            if channel.get_property("buffered-amount") > HIGH:
+                waits += 1
+                while channel.get_property("buffered-amount") > LOW:
+                    get(low, "word that there is room")
+            channel.send_data(message)
+            highest = max(highest, channel.get_property("buffered-amount"))
+        for _ in range(MESSAGES):
+            self.assertEqual(get(viewer.data, "a message"), MESSAGE_BYTES)
+        self.assertLess(highest, HIGH + 2 * MESSAGE_BYTES)
+        print(f"# {MESSAGES} messages of {MESSAGE_BYTES} bytes, waited {waits} times, at most {highest} bytes")
+
+
+if __name__ == "__main__":
+    os.environ.update(peers.gst_environment())
+    Gst.init(None)
+    tap.main()

@@ -1,0 +1,109 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What an element knows of its sessions, and what it agrees on against loss.
+
+Shows that `stats` has the codecs, the path, the rates, the pictures and the round trip of a session on
+both sides, that retransmission, forward error correction and transport-wide feedback are agreed on
+whoever calls and the feedback comes, and that `do-nack=false` leaves the first out.
+"""
+
+import json
+
+from conictest import peers, tap, wire
+
+RATE = 30
+SOURCES = "videotestsrc is-live=true ! c.  audiotestsrc is-live=true ! c."
+SINKS = "v.video_0 ! fakesink  v.audio_0 ! fakesink"
+TWCC = "draft-holmer-rmcat-transport-wide-cc-extensions-01"
+
+
+class Stats(tap.TestCase):
+    limit = 90
+
+    def setUp(self):
+        super().setUp()
+        peers.require_tools()
+        self.descriptions = []
+        hub = peers.Conicd(self)
+        self.hub = wire.MeddlingHub(self, hub.uri, self.note)
+
+    def note(self, _client, text):
+        message = json.loads(text)
+        if message["type"] == "sdp":
+            self.descriptions.append(message["data"]["session_description"]["sdp"])
+        return text
+
+    def call(self, camera_calls, properties=""):
+        """A camera and a viewer; returns both when pictures flow."""
+        whose = {"camera": "client-id=camera", "viewer": "client-id=viewer target-id=camera"}
+        if camera_calls:
+            whose = {"viewer": "client-id=viewer", "camera": "client-id=camera target-id=viewer"}
+        made = {}
+        for name, ids in whose.items():
+            element = "conicsink name=c" if name == "camera" else "conicsrc name=v"
+            rest = SOURCES if name == "camera" else SINKS
+            made[name] = peers.Probe(
+                self, name, f"{element} {ids} uri={self.hub.uri} {properties}  {rest}"
+            )
+            made[name].wait_event("message", name="conic-registered")
+        return made["camera"], made["viewer"]
+
+    def wait_stats(self, probe, element, ready):
+        """The first statistics of the only session that satisfy."""
+        # Asked until it is so, or the watchdog bites.
+        while True:
+            sessions = probe.ask("get", element=element, property="stats")["value"]["sessions"]
+            if sessions and ready(sessions[0]):
+                return sessions[0]
+
+    def check(self, camera_calls):
+        camera, viewer = self.call(camera_calls, "fec-percentage=20")
+        sent = self.wait_stats(
+            camera,
+            "c",
+            lambda s: s["twcc-bitrate"] > 0
+            and s["round-trip-time"] >= 0
+            and s["frames-out"] > RATE
+            and s["bitrate-out"] > 0,
+        )
+        self.assertEqual(sent["peer-id"], "viewer")
+        self.assertEqual((sent["video-codec-out"], sent["audio-codec-out"]), ("VP8", "OPUS"))
+        self.assertEqual((sent["video-codec-in"], sent["frames-in"]), ("", 0))
+        self.assertIn(sent["path"], ("host", "prflx"))
+        self.assertLess(sent["round-trip-time"], 1)
+        self.assertEqual(sent["twcc-loss"], 0)
+        came = self.wait_stats(
+            viewer, "v", lambda s: s["frames-in"] > RATE and s["bitrate-in"] > 0 and s["jitter"] > 0
+        )
+        self.assertEqual((came["video-codec-in"], came["audio-codec-in"]), ("VP8", "OPUS"))
+        self.assertEqual((came["video-codec-out"], came["frames-out"]), ("", 0))
+        self.assertGreater(came["packets-in"], came["frames-in"])
+        self.assertLess(came["jitter"], 1)
+
+        self.assertEqual(len(self.descriptions), 2)
+        for sdp in self.descriptions:
+            self.assertIn(TWCC, sdp)
+            self.assertRegex(sdp, r"a=rtcp-fb:\d+ transport-cc")
+            video = sdp[sdp.index("m=video") :]
+            for wanted in (r"rtpmap:\d+ rtx/", r"rtpmap:\d+ red/", r"rtpmap:\d+ ulpfec/", r"rtcp-fb:\d+ nack\b"):
+                self.assertRegex(video, wanted)
+
+    def test_pulled(self):
+        """The viewer calls: both know what passes, and how it is protected"""
+        self.check(camera_calls=False)
+
+    def test_pushed(self):
+        """The camera calls: both know what passes, and how it is protected"""
+        self.check(camera_calls=True)
+
+    def test_no_nack(self):
+        """do-nack=false and fec-percentage=0: neither retransmission nor repair is agreed on"""
+        camera, _ = self.call(False, "do-nack=false")
+        self.wait_stats(camera, "c", lambda s: s["frames-out"] > 0)
+        for sdp in self.descriptions:
+            for unwanted in ("rtx/", "ulpfec/", "red/"):
+                self.assertNotIn(unwanted, sdp)
+
+
+if __name__ == "__main__":
+    tap.main()
