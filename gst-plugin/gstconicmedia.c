@@ -354,18 +354,18 @@ answer_with_input (GstConicMedia *self,
   const GstConicCodec *codec;
   GstConicInput *input;
   int payload_type;
+  Share *share;
 
   input = take_input (inputs, media, &codec, &payload_type);
   if (input == NULL)
     return FALSE;
   caps = gst_conic_codec_get_rtp_caps (codec, payload_type);
   add_extension (caps, find_extension (media));
-  /* Its branch is for later: webrtcbin would compare the stream's own profile-level-id with that of the
-   * offer, letter by letter. */
-  add_share (self, input, pad_name,
-             receives ? GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDRECV
-                      : GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDONLY,
-             caps);
+  share = add_share (self, input, pad_name,
+                     receives ? GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDRECV
+                              : GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDONLY,
+                     caps);
+  begin_share (self, share, codec, payload_type, find_extension (media));
   return TRUE;
 }
 
