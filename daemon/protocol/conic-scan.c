@@ -192,10 +192,9 @@ scan_unicode_escape (ConicScan *scan, const char **at, ConicJsonValue *value)
 
 /* Which bytes of a block are what, the first one in the lowest bit. */
 typedef struct {
-  guint64 quote;
   guint64 backslash;
-  guint64 line_end; /* the letters that stand for one behind a backslash */
-  guint64 odd;      /* control characters, and all that is beyond ASCII */
+  guint64 common; /* what mostly follows a backslash */
+  guint64 stop;   /* what doesn't go on unless it does: quotes, and what is no string's */
 } Block;
 
 static inline guint64
@@ -208,13 +207,15 @@ static inline Block
 read_16 (const char *at)
 {
   __m128i bytes = _mm_loadu_si128 ((const __m128i *) at);
+  __m128i quote = _mm_cmpeq_epi8 (bytes, _mm_set1_epi8 ('"'));
+  __m128i backslash = _mm_cmpeq_epi8 (bytes, _mm_set1_epi8 ('\\'));
+  __m128i line_end = _mm_or_si128 (_mm_cmpeq_epi8 (bytes, _mm_set1_epi8 ('r')),
+                                   _mm_cmpeq_epi8 (bytes, _mm_set1_epi8 ('n')));
 
   return (Block){
-      .quote = to_bits (_mm_cmpeq_epi8 (bytes, _mm_set1_epi8 ('"'))),
-      .backslash = to_bits (_mm_cmpeq_epi8 (bytes, _mm_set1_epi8 ('\\'))),
-      .line_end = to_bits (_mm_or_si128 (_mm_cmpeq_epi8 (bytes, _mm_set1_epi8 ('n')),
-                                         _mm_cmpeq_epi8 (bytes, _mm_set1_epi8 ('r')))),
-      .odd = to_bits (_mm_cmplt_epi8 (bytes, _mm_set1_epi8 (' '))),
+      .backslash = to_bits (backslash),
+      .common = to_bits (_mm_or_si128 (_mm_or_si128 (quote, backslash), line_end)),
+      .stop = to_bits (_mm_or_si128 (_mm_cmplt_epi8 (bytes, _mm_set1_epi8 (' ')), quote)),
   };
 }
 
@@ -224,7 +225,7 @@ read_block (const char *at)
   const Block part[] = {read_16 (at), read_16 (at + 16), read_16 (at + 32), read_16 (at + 48)};
 
 #define JOIN(what) (part[0].what | part[1].what << 16 | part[2].what << 32 | part[3].what << 48)
-  return (Block){JOIN (quote), JOIN (backslash), JOIN (line_end), JOIN (odd)};
+  return (Block){JOIN (backslash), JOIN (common), JOIN (stop)};
 #undef JOIN
 }
 
@@ -259,8 +260,8 @@ find_unknown_escape (const char *at, guint64 escaped)
 }
 
 /* Reads over plain bytes and simple escapes, as long as there are blocks, and without a branch for
- * each escape. */
-static const char *
+ * each escape. Not inline: strings without any would have to make room for its registers. */
+static G_GNUC_NO_INLINE const char *
 skip_blocks (const char *at, const char *end)
 {
   guint64 carry = 0;
@@ -268,9 +269,7 @@ skip_blocks (const char *at, const char *end)
   for (; end - at >= BLOCK_BYTES; at += BLOCK_BYTES) {
     Block block = read_block (at);
     guint64 escaped = find_escaped (block.backslash, &carry);
-    guint64 common = block.line_end | block.quote | block.backslash;
-    guint64 stop =
-        ((block.quote | block.odd) & ~escaped) | find_unknown_escape (at, escaped & ~common);
+    guint64 stop = (block.stop & ~escaped) | find_unknown_escape (at, escaped & ~block.common);
 
     if (stop != 0) {
       guint n = (guint) __builtin_ctzll (stop);

@@ -44,7 +44,7 @@ static void
 test_utf8_at_each_place (void)
 {
   for (gsize length = 0; length <= TEXT_MAX; length++) {
-    char text[TEXT_MAX];
+    char text[TEXT_MAX] = {0};
 
     for (gsize i = 0; i < length; i++)
       text[i] = (char) (i % 0x80); /* U+0000 is one like others */
