@@ -64,7 +64,6 @@ create_source (ConicTlsStream *self, GObject *pollable, guint32 events, GCancell
           ? g_timeout_source_new (0)
           : g_socket_create_source (self->socket, events == EPOLLIN ? G_IO_IN : G_IO_OUT, NULL);
 
-  g_source_set_dummy_callback (ready);
   return g_pollable_source_new_full (pollable, ready, cancellable);
 }
 

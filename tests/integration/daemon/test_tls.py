@@ -13,6 +13,7 @@ import ctypes
 import json
 import os
 import select
+import signal
 import socket
 import ssl
 import statistics
@@ -297,6 +298,33 @@ class TlsTest(tap.TestCase):
             connection.sendall(request)
             self.assertTrue(connection.recv(4096).startswith(answer), answer)
             self.ends(connection)
+        # An empty line is where a head ends, so libsoup gets this one, and has to wait for the rest.
+        connection = self.context.wrap_socket(self.connect(hub), server_hostname="localhost")
+        connection.sendall(b"\r\n\r\nGET /healthz HTTP/1.1\r\n")
+        self.client(hub).register("between")
+        connection.sendall(b"Host: x\r\n\r\n")
+        self.assertTrue(connection.recv(4096).startswith(b"HTTP/1.1 200"))
+
+    def test_stop_amid_handshakes(self):
+        """SIGTERM while connections are in every state of theirs: it ends at once, and nothing is left over"""
+        hub = self.conicd("[timeouts]\nhandshake-seconds=60\n")
+        waiting = [self.connect(hub) for _ in range(9)]
+        for connection in waiting[:3]:
+            connection.sendall(b"\x16\x03\x01\x02\x00\x01")
+        for part in (b"GET /ws HT", b"\r\n\r\nGET /ws HTTP/1.1\r\n", b"\r\n\r\n"):
+            connection = self.context.wrap_socket(self.connect(hub), server_hostname="localhost")
+            connection.sendall(part)
+            waiting.append(connection)
+        client = self.client(hub)
+        client.register("client")
+        hub.ended_by_us = True
+        os.kill(hub.pid, hub.stop_signal)
+        self.assertEqual(client.error()[0], "shutting_down")
+        os.kill(hub.pid, signal.SIGHUP)
+        self.assertEqual(client.close(), 1001)
+        self.assertEqual(hub.wait_exit(), 0)
+        self.assertFalse(hub.has_line("reloaded"))
+        self.assertFalse(hub.has_line("took too long"))
 
     def hello(self):
         """A client's first words."""
