@@ -40,6 +40,7 @@ RUN_ELSEWHERE = {
     "tests/run": "runs this test",
     "export GST_PLUGIN_PATH=$PWD/_build/demo/gst-plugin": "test_paths below",
     "_build/demo/daemon/conicd": "every test; test_paths below",
+    "gst-play-1.0 conic://localhost:3000/camera": "elements/test_player.py",
     "meson setup _build/dev -Dwerror=true": "tests/run",
     "ninja -C _build/dev": "tests/run",
     "meson test -C _build/dev --suite unit": "tests/run",
@@ -51,7 +52,7 @@ def pages():
     """The README and those pages of docs/ that show commands, as paths from the root."""
     found = [
         os.path.join(peers.ROOT, "README.md"),
-        *glob.glob(os.path.join(peers.ROOT, "docs", "*.md")),
+        *glob.glob(os.path.join(peers.ROOT, "docs", "**", "*.md"), recursive=True),
     ]
     paths = (os.path.relpath(path, peers.ROOT) for path in found)
     return sorted(page for page in paths if page not in PAGES_ELSEWHERE and any(blocks(page)))
