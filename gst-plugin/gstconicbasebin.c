@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "gstconicchannels.h"
+#include "gstconicdepartures.h"
 #include "gstconicobjects.h"
 #include "gstconicoutputs.h"
 #include "gstconictimer.h"
@@ -34,18 +35,16 @@ static guint signals[N_SIGNALS];
 typedef struct {
   GstConicEndpoint *endpoint;
   GstConicOutputs *outputs;
+  GstConicDepartures *departures;
   GstConicMediaSettings settings; /* OBJECT_LOCK */
   GstConicMediaSettings running;  /* what they were at the start */
   GPtrArray *connections;         /* (element-type GstConicConnection): the endpoint's
                                      thread's; changed under the lock */
-  GHashTable *draining;           /* GstConicConnection to GSource: the endpoint's thread's */
   GSource *eos_timer;             /* likewise */
 
   GMutex lock;
   GPtrArray *inputs;     /* (element-type GstConicInput) */
   GPtrArray *data_sinks; /* (element-type GstConicDataSink) */
-  guint n_working;       /* threads that put something away */
-  GCond worked;          /* there is one fewer of them */
 } GstConicBaseBinPrivate;
 
 static void child_proxy_init (gpointer iface, gpointer data);
@@ -324,119 +323,12 @@ session_connected (GstElement *element, GstConicSession *session)
   gst_conic_connection_open (find_connection (GST_CONIC_BASE_BIN (element), session));
 }
 
-/* Work that what is downstream may hold up for as long as it likes: in a thread of its own, which
- * stop() waits for. */
-static void
-begin_work (GstConicBaseBin *self, GstElement *element, GstElementCallAsyncFunc func, gpointer data)
-{
-  GstConicBaseBinPrivate *priv = PRIV (self);
-
-  g_mutex_lock (&priv->lock);
-  priv->n_working++;
-  g_mutex_unlock (&priv->lock);
-  gst_element_call_async (element, func, data, g_free);
-}
-
-static void
-end_work (GstConicBaseBin *self)
-{
-  GstConicBaseBinPrivate *priv = PRIV (self);
-
-  g_mutex_lock (&priv->lock);
-  priv->n_working--;
-  g_cond_broadcast (&priv->worked);
-  g_mutex_unlock (&priv->lock);
-}
-
-typedef struct {
-  GstConicBaseBin *bin; /* stop() waits for us, so it stays */
-  gboolean by_peer;
-  gboolean keep_pads;
-} Farewell;
-
-static void
-put_away (GstElement *element, gpointer user_data)
-{
-  GstConicConnection *connection = GST_CONIC_CONNECTION (element);
-  Farewell *farewell = user_data;
-  GstConicBaseBin *self = farewell->bin;
-  GstConicBaseBinPrivate *priv = PRIV (self);
-
-  if (farewell->by_peer) {
-    gst_conic_connection_send_eos (connection);
-    if (gst_conic_endpoint_has_target (priv->endpoint))
-      gst_conic_outputs_end_data (priv->outputs);
-  }
-  gst_conic_connection_close (connection);
-  gst_conic_outputs_remove_media (priv->outputs, connection, farewell->keep_pads);
-  gst_bin_remove (GST_BIN (self), GST_ELEMENT (connection));
-  end_work (self);
-}
-
-static void
-start_to_put_away (GstConicBaseBin *self,
-                   GstConicConnection *connection,
-                   gboolean by_peer,
-                   gboolean keep_pads)
-{
-  Farewell *farewell = g_new0 (Farewell, 1);
-
-  farewell->bin = self;
-  farewell->by_peer = by_peer;
-  farewell->keep_pads = keep_pads;
-  begin_work (self, GST_ELEMENT (connection), put_away, farewell);
-}
-
-typedef struct {
-  GstConicBaseBin *bin;
-  GstPad *pad; /* of the connection, which stays as long as this runs */
-} EndedOutput;
-
-static void
-remove_output (GstElement *connection, gpointer user_data)
-{
-  EndedOutput *ended = user_data;
-
-  gst_conic_outputs_remove_pad (PRIV (ended->bin)->outputs, ended->pad);
-  gst_object_unref (ended->pad);
-  end_work (ended->bin);
-}
-
 void
 gst_conic_base_bin_remove_output (GstConicBaseBin *self,
                                   GstConicConnection *connection,
                                   GstPad *pad)
 {
-  EndedOutput *ended = g_new0 (EndedOutput, 1);
-
-  ended->bin = self;
-  ended->pad = gst_object_ref (pad);
-  begin_work (self, GST_ELEMENT (connection), remove_output, ended);
-}
-
-typedef struct {
-  GstConicBaseBin *bin;
-  GstConicConnection *connection;
-} Drain;
-
-static gboolean
-on_drain_timer (gpointer user_data)
-{
-  Drain *drain = user_data;
-  GstConicBaseBin *self = drain->bin;
-
-  /* The other side has left: what it sent before ends with EOS. */
-  start_to_put_away (self, drain->connection, TRUE, FALSE);
-  g_hash_table_remove (PRIV (self)->draining, drain->connection);
-  return G_SOURCE_REMOVE;
-}
-
-static void
-stop_timer (gpointer timer)
-{
-  GSource *source = timer;
-
-  gst_conic_timer_stop (&source);
+  gst_conic_departures_remove_output (PRIV (self)->departures, connection, pad);
 }
 
 static void
@@ -444,8 +336,8 @@ session_closed (GstElement *element, GstConicSession *session, gboolean by_peer)
 {
   GstConicBaseBin *self = GST_CONIC_BASE_BIN (element);
   GstConicBaseBinPrivate *priv = PRIV (self);
-  GstConicConnection *connection = find_connection (self, session);
-  Drain *drain;
+  g_autoptr (GstConicConnection) connection = find_connection (self, session);
+  gboolean has_target = gst_conic_endpoint_has_target (priv->endpoint);
 
   if (connection == NULL)
     return;
@@ -454,32 +346,19 @@ session_closed (GstElement *element, GstConicSession *session, gboolean by_peer)
   g_ptr_array_remove (priv->connections, connection);
   g_mutex_unlock (&priv->lock);
   gst_conic_connection_leave (connection);
-  if (!by_peer || !gst_conic_base_bin_receives (self)) {
-    start_to_put_away (self, connection, FALSE, gst_conic_endpoint_has_target (priv->endpoint));
-    gst_object_unref (connection);
-    return;
-  }
-  drain = g_new0 (Drain, 1);
-  drain->bin = self;
-  drain->connection = connection;
-  g_hash_table_insert (priv->draining, connection,
-                       gst_conic_timer_start (NULL, "conic-drain",
-                                              priv->running.latency + DRAIN_TIME, on_drain_timer,
-                                              drain, g_free));
+  if (by_peer && gst_conic_base_bin_receives (self))
+    gst_conic_departures_drain (priv->departures, connection, priv->running.latency + DRAIN_TIME,
+                                has_target);
+  else
+    gst_conic_departures_close (priv->departures, connection, has_target);
 }
 
 static void
 stopping (GstElement *element)
 {
-  GstConicBaseBin *self = GST_CONIC_BASE_BIN (element);
-  GstConicBaseBinPrivate *priv = PRIV (self);
-  GHashTableIter iter;
-  gpointer connection;
+  GstConicBaseBinPrivate *priv = PRIV (GST_CONIC_BASE_BIN (element));
 
-  g_hash_table_iter_init (&iter, priv->draining);
-  while (g_hash_table_iter_next (&iter, &connection, NULL))
-    start_to_put_away (self, connection, FALSE, FALSE);
-  g_hash_table_remove_all (priv->draining);
+  gst_conic_departures_hurry (priv->departures);
   gst_conic_timer_stop (&priv->eos_timer);
 }
 
@@ -840,10 +719,7 @@ stop (GstConicBaseBin *self)
 
   gst_conic_endpoint_stop (priv->endpoint);
   gst_conic_outputs_flush (priv->outputs);
-  g_mutex_lock (&priv->lock);
-  while (priv->n_working > 0)
-    g_cond_wait (&priv->worked, &priv->lock);
-  g_mutex_unlock (&priv->lock);
+  gst_conic_departures_wait (priv->departures);
 }
 
 static GstStateChangeReturn
@@ -947,13 +823,12 @@ gst_conic_base_bin_finalize (GObject *object)
 
   g_clear_object (&priv->endpoint);
   g_ptr_array_unref (priv->connections);
-  g_hash_table_unref (priv->draining);
+  gst_conic_departures_free (priv->departures);
   g_ptr_array_unref (priv->inputs);
   g_ptr_array_unref (priv->data_sinks);
   gst_conic_outputs_free (priv->outputs);
   gst_conic_media_settings_clear (&priv->settings);
   gst_conic_media_settings_clear (&priv->running);
-  g_cond_clear (&priv->worked);
   g_mutex_clear (&priv->lock);
 
   G_OBJECT_CLASS (gst_conic_base_bin_parent_class)->finalize (object);
@@ -1040,12 +915,11 @@ gst_conic_base_bin_init (GstConicBaseBin *self)
   gst_conic_media_settings_init (&priv->settings);
   gst_conic_media_settings_init (&priv->running);
   priv->connections = g_ptr_array_new_with_free_func (gst_object_unref);
-  priv->draining = g_hash_table_new_full (NULL, NULL, gst_object_unref, stop_timer);
   g_mutex_init (&priv->lock);
-  g_cond_init (&priv->worked);
   priv->inputs = g_ptr_array_new_with_free_func (gst_object_unref);
   priv->data_sinks = g_ptr_array_new_with_free_func (gst_object_unref);
   priv->outputs = gst_conic_outputs_new (GST_ELEMENT (self));
+  priv->departures = gst_conic_departures_new (GST_ELEMENT (self), priv->outputs);
 }
 
 static void

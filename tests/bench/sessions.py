@@ -45,6 +45,7 @@ class Bench:
         self.env = {**os.environ, **peers.gst_environment(), "GST_DEBUG": "0"}
         self.failures = []
         self.children = []
+        self.ended = threading.Semaphore(0)
 
     def start(self, *argv):
         child = subprocess.Popen(argv, env=self.env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -63,14 +64,19 @@ class Bench:
             "conicsink", "client-id=camera", f"uri={self.uri}")
         while "conic-registered" not in self.camera.stdout.readline():
             pass
+        threading.Thread(target=self.count_ended, daemon=True).start()
+
+    def count_ended(self):
+        """Reads what the camera's bus says as it comes: a message that waits keeps what it is about."""
+        for line in self.camera.stdout:
+            if re.search(r"conic-session-(ended|failed)", line):
+                self.ended.release()
 
     def wait_ended(self, count):
-        """Reads the camera's bus until so many sessions have ended."""
-        while count:
-            line = self.camera.stdout.readline()
-            if not line:
-                raise SystemExit("the camera ended")
-            count -= bool(re.search(r"conic-session-(ended|failed)", line))
+        """Waits until so many more sessions have ended."""
+        for _ in range(count):
+            if not self.ended.acquire(timeout=120):
+                raise SystemExit("the camera still has a session")
 
     def judge(self, name, warm, last, viewers):
         report(f"  {name}: warm {warm}, at the end {last}")
@@ -117,8 +123,6 @@ class Bench:
     def restless(self, cycles):
         """Takes pipelines up and down at random points."""
         report(f"{cycles} pipelines up and down at random points")
-        # Nobody else reads what its bus says.
-        threading.Thread(target=self.camera.stdout.read, daemon=True).start()
         uri = self.uri
         process = self.start(
             os.path.join(self.build, "tests", "bench", "restless"), str(cycles), str(int(time.time())),
