@@ -4,7 +4,7 @@
 
 Shows that a browser and a pipeline understand each other, whoever calls and whether or not the
 browser tells its addresses: what the one shows and plays is what the other sees and hears after
-decoding, messages arrive as they were, and a browser may hang up and call again.
+decoding, messages arrive as they were, and a browser may hang up, be loaded again or die in the middle of a call.
 """
 
 import base64
@@ -151,7 +151,7 @@ class Chromium(tap.TestCase):
         self.assertAlmostEqual(frequency, BEEP_HZ, delta=40)
         # A machine that is busy makes the browser miss one now and then.
         interval = np.median(np.diff(starts))
-        self.assertAlmostEqual(interval, BEEP_INTERVAL, delta=0.05, msg=f"beeps at {starts}")
+        self.assertAlmostEqual(interval, BEEP_INTERVAL, delta=0.2, msg=f"beeps at {starts}")
 
 
 class Media(Chromium):
@@ -314,7 +314,7 @@ class Messages(Chromium):
 class Ends(Chromium):
     def setUp(self):
         super().setUp()
-        self.camera = self.launch("camera", "conicsink", f"{BARS} ! c.video_0")
+        self.camera = self.launch("camera", "conicsink session-timeout=10", f"{BARS} ! c.video_0")
         self.camera.wait_message("conic-registered")
 
     def test_hang_up(self):
@@ -327,6 +327,27 @@ class Ends(Chromium):
             chromium.call("hangUp")
             ended = self.camera.wait_message("conic-session-ended", start=start)
             self.assertIn("hung up", ended.replace("\\", ""))
+
+    def test_loaded_again(self):
+        """A page that is loaded again, and has said nothing of that, gets a new call"""
+        chromium = self.browser({"receive": ["video"]})
+        chromium.call("dial", "camera")
+        self.check_bars(chromium)
+        start = len(self.camera.lines)
+        chromium.load(self.pages.url)
+        chromium.call("join", self.hub.uri, "browser", {"receive": ["video"]})
+        chromium.call("dial", "camera")
+        self.check_bars(chromium)
+        self.camera.wait_line(r"conic-session-(ended|failed)", start=start)
+
+    def test_killed(self):
+        """The session of a browser that is killed ends by itself"""
+        chromium = self.browser({"receive": ["video"]})
+        chromium.call("dial", "camera")
+        self.check_bars(chromium)
+        start = len(self.camera.lines)
+        chromium.kill()
+        self.camera.wait_line(r"conic-session-(ended|failed)", start=start)
 
 
 if __name__ == "__main__":

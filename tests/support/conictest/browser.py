@@ -173,7 +173,7 @@ class Browser(Process):
     def complaints(self):
         # A browser prints a good deal about itself, which is not ours to judge.
         found = [f"{self.name}: {problem}" for problem in self.problems]
-        if not self.ended_by_us:
+        if not self.ended_by_us and not self.killed:
             found.append(f"{self.name} ended by itself (status {self.returncode})")
         return found
 
