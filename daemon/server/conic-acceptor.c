@@ -316,6 +316,8 @@ answer (Arrival *arrival, char *head, gsize length, gint64 now)
     upgrade (arrival, head, length, text, &verdict.pass);
   else if (verdict.status == SOUP_STATUS_FORBIDDEN)
     refuse (arrival, CONIC_HANDSHAKE_FORBIDDEN, text, now);
+  else if (verdict.status == SOUP_STATUS_REQUEST_ENTITY_TOO_LARGE)
+    refuse (arrival, CONIC_HANDSHAKE_INVALID, text, now);
   else
     refuse (arrival, CONIC_HANDSHAKE_UNAUTHORIZED, text, now);
   return TRUE;
@@ -383,6 +385,20 @@ await_first (Arrival *arrival, gint64 now)
     queue_handshake (arrival, now);
 }
 
+/* Returns (nullable): what follows the head of a request. Empty lines before it are none of it
+ * (RFC 9112 section 2.2): libsoup would wait for what comes after them. */
+static const char *
+find_end (const char *head, gsize length)
+{
+  gsize start = 0;
+  const char *end;
+
+  while (start < length && (head[start] == '\r' || head[start] == '\n'))
+    start++;
+  end = memmem (head + start, length - start, HEAD_END, strlen (HEAD_END));
+  return end != NULL ? end + strlen (HEAD_END) : NULL;
+}
+
 static void
 look (Arrival *arrival, guint32 events, gint64 now)
 {
@@ -396,8 +412,8 @@ look (Arrival *arrival, guint32 events, gint64 now)
     fail_tls (arrival);
   else if (n <= 0)
     close_arrival (arrival);
-  else if ((end = memmem (head, n, HEAD_END, strlen (HEAD_END))) != NULL)
-    hand_over (arrival, head, end + strlen (HEAD_END) - head, now);
+  else if ((end = find_end (head, n)) != NULL)
+    hand_over (arrival, head, end - head, now);
   else if (n == sizeof head)
     refuse (arrival, CONIC_HANDSHAKE_INVALID, REPLY ("431 Request Header Fields Too Large"), now);
   else if (has_ended (arrival, events))

@@ -5,7 +5,10 @@
  * A SoupServer takes four times as long for a connection as the rest of the daemon does with its
  * registration: it has a dozen objects and sources for each. So what is plainly a proper handshake
  * is answered from its headers, read by libsoup's parser; whatever is anything else, or not quite
- * right, is the SoupServer's, which knows what to say. */
+ * right, is the SoupServer's, which knows what to say.
+ *
+ * But it is to wait for nothing: a request with a body that never comes would be one of the main
+ * loop's sources until its deadline, and thousands of them slow everybody down. */
 
 #include "conic-handshake.h"
 
@@ -44,6 +47,15 @@ is_handshake (SoupMessageHeaders *headers)
          soup_message_headers_get_one (headers, "Host") != NULL &&
          soup_message_headers_get_one (headers, "Content-Length") == NULL &&
          soup_message_headers_get_one (headers, "Transfer-Encoding") == NULL;
+}
+
+static gboolean
+has_body (SoupMessageHeaders *headers)
+{
+  SoupEncoding encoding = soup_message_headers_get_encoding (headers);
+
+  return encoding != SOUP_ENCODING_NONE && (encoding != SOUP_ENCODING_CONTENT_LENGTH ||
+                                            soup_message_headers_get_content_length (headers) > 0);
 }
 
 static char *
@@ -86,7 +98,8 @@ make_refusal (const ConicVerdict *verdict)
  * @length: bytes of @head
  * @verdict: (out caller-allocates): what becomes of the request, if there is an answer
  *
- * Answers an opening handshake, RFC 6455 section 4.2. No extension is negotiated.
+ * Answers an opening handshake, RFC 6455 section 4.2, and whatever has a body. No extension is
+ * negotiated.
  *
  * Returns: (transfer full) (nullable): the answer, or %NULL if the request is not plainly a
  *   handshake on the hub's path
@@ -107,8 +120,14 @@ conic_handshake_answer (const ConicAdmission *admission,
 
   headers = soup_message_headers_new (SOUP_MESSAGE_HEADERS_REQUEST);
   if (soup_headers_parse_request (head, length, headers, &method, &path, &version) !=
-          SOUP_STATUS_OK ||
-      version != SOUP_HTTP_1_1 || !g_str_equal (method, "GET"))
+      SOUP_STATUS_OK)
+    return NULL;
+  if (has_body (headers)) {
+    *verdict = (ConicVerdict){.status = SOUP_STATUS_REQUEST_ENTITY_TOO_LARGE,
+                              .text = g_strdup ("A request may have no body.")};
+    return make_refusal (verdict);
+  }
+  if (version != SOUP_HTTP_1_1 || !g_str_equal (method, "GET"))
     return NULL;
   query = strchr (path, '?');
   if (query != NULL)

@@ -7,6 +7,7 @@ who is thrown out, or is no WebSocket client at all, still reads why. What RFC 6
 test_websocket.py.
 """
 
+import os
 import socket
 
 import hub as hubs
@@ -72,6 +73,27 @@ class AbuseTest(tap.TestCase):
         with self.assertRaises(Closed) as caught:
             client.receive()
         self.assertEqual(caught.exception.code, 1002)
+
+    def test_unfinished_requests(self):
+        """A request that isn't whole waits as one descriptor and no more, whatever it begins with; a body isn't waited for"""
+        self.works(self.client())
+        before = len(os.listdir(f"/proc/{self.hub.pid}/fd"))
+        waiting = []
+        for data in (b"\r\n\r\n", b"\r\n\r\nGET /healthz HTTP/1.1\r\n", b"\r\nPOST / HTTP/1.1\r\nContent-Length: 9\r\n") * 20:
+            connection = socket.create_connection(("127.0.0.1", self.hub.port), tap.seconds(10))
+            self.addCleanup(connection.close)
+            connection.sendall(data)
+            waiting.append(connection)
+        self.works(self.client())
+        # One for each, and one for that client.
+        self.assertEqual(len(os.listdir(f"/proc/{self.hub.pid}/fd")), before + len(waiting) + 1)
+        for connection, status_line in zip(waiting[1:3], (b"HTTP/1.1 200 ", b"HTTP/1.1 413 ")):
+            connection.sendall(b"Host: x\r\n\r\n")
+            self.assertEqual(connection.recv(13, socket.MSG_WAITALL), status_line)
+        for body in (b"Content-Length: 100000\r\n", b"Transfer-Encoding: chunked\r\n", b"Transfer-Encoding: x\r\n"):
+            with socket.create_connection(("127.0.0.1", self.hub.port), tap.seconds(10)) as connection:
+                connection.sendall(b"POST /ws HTTP/1.1\r\nHost: x\r\n" + body + b"\r\n")
+                self.assertEqual(connection.recv(13, socket.MSG_WAITALL), b"HTTP/1.1 413 ")
 
     def test_bad_requests(self):
         """Requests that aren't HTTP, and heads that are too long, are answered and closed"""
