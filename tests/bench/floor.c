@@ -3,10 +3,10 @@
 /* The floor that conicd is measured against: the least that a relay on one thread can do. It trusts
  * its clients: the handshake looks for the key only, a message is searched for its target and
  * forwarded from where it was read, without a copy; nothing is validated, nothing is queued beyond
- * what a socket doesn't take. What one read brought for one client leaves in one system call, as it
- * does in conicd; with `each` every message has a call of its own, as in most relays.
+ * what a socket doesn't take. Each message is written with a system call of its own, as in most
+ * relays; with `gather`, what one read brought for one client leaves in one, as in conicd.
  *
- * floor [each]: prints the port that it listens on, and runs until it is killed. */
+ * floor [gather]: prints the port that it listens on, and runs until it is killed. */
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -321,7 +321,7 @@ main (int argc, char **argv)
   Floor self = {.clients = g_hash_table_new (g_str_hash, g_str_equal)};
   int on = 1;
 
-  self.max_batch = argc > 1 && g_str_equal (argv[1], "each") ? 1 : BATCH;
+  self.max_batch = argc > 1 && g_str_equal (argv[1], "gather") ? BATCH : 1;
   getrlimit (RLIMIT_NOFILE, &limit);
   limit.rlim_cur = limit.rlim_max;
   setrlimit (RLIMIT_NOFILE, &limit);
