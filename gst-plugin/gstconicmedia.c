@@ -342,6 +342,28 @@ is_receiving (GstWebRTCRTPTransceiverDirection direction)
          direction == GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDRECV;
 }
 
+/* What an encoder outside says of its stream: its profile and its level. webrtcbin would compare them
+ * with the offer's letter by letter, and refuse a section over a level; the offer's own are answered. */
+static GstPadProbeReturn
+hide_format (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+  static const char *const fields[] = {"profile-level-id", "profile", "level",
+                                       "sprop-parameter-sets", "packetization-mode"};
+  GstEvent *event = GST_PAD_PROBE_INFO_EVENT (info);
+  g_autoptr (GstCaps) caps = NULL;
+  GstCaps *own;
+
+  if (GST_EVENT_TYPE (event) != GST_EVENT_CAPS)
+    return GST_PAD_PROBE_OK;
+  gst_event_parse_caps (event, &own);
+  caps = gst_caps_copy (own);
+  for (guint i = 0; i < G_N_ELEMENTS (fields); i++)
+    gst_structure_remove_field (gst_caps_get_structure (caps, 0), fields[i]);
+  GST_PAD_PROBE_INFO_DATA (info) = gst_event_new_caps (caps);
+  gst_event_unref (event);
+  return GST_PAD_PROBE_OK;
+}
+
 static gboolean
 answer_with_input (GstConicMedia *self,
                    GPtrArray *inputs,
@@ -365,6 +387,8 @@ answer_with_input (GstConicMedia *self,
                      receives ? GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDRECV
                               : GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDONLY,
                      caps);
+  gst_pad_add_probe (share->webrtc_pad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, hide_format, NULL,
+                     NULL);
   begin_share (self, share, codec, payload_type, find_extension (media));
   return TRUE;
 }

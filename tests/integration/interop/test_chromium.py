@@ -210,6 +210,19 @@ class Media(Chromium):
         self.check_tone(chromium)
         self.check_fakes(viewer, pipe)
 
+    def test_h264(self):
+        """A browser that prefers H.264 sends and gets it"""
+        viewer, pipe = self.watch_fakes(
+            "conicbin", f"{BARS} ! {H264} ! c.video_0 {TONE} ! c.audio_0", prefix="src_"
+        )
+        viewer.wait_message("conic-registered")
+        chromium = self.browser({"send": ["audio", "video"], "codec": "video/H264"})
+        chromium.call("dial", "viewer")
+        self.check_bars(chromium)
+        self.check_codec(chromium, "video/H264")
+        self.check_codec(chromium, "video/H264", "outbound-rtp")
+        self.check_fakes(viewer, pipe)
+
     def test_h264_called(self):
         """A camera with H.264 calls a browser, which sees it"""
         chromium = self.browser({})
