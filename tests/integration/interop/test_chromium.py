@@ -29,6 +29,8 @@ FAKE_WIDTH, FAKE_HEIGHT, FAKE_FRAMES = 640, 480, 40
 BACKGROUND, DISK = (0, 128, 0), (78, 255, 24)
 BEEP_HZ, BEEP_INTERVAL, BEEP_SECONDS = 400, 0.5, 0.05
 RATE = 48000
+# A browser begins with 300 kbit/s, and stays there while nobody tells it what arrived.
+MORE_THAN_AT_FIRST = 600_000
 
 LINES = ["plain", "grüße", "日本語の行", "🎈🎊", "x" * 20000]
 
@@ -118,6 +120,15 @@ class Chromium(tap.TestCase):
         codecs = {codec["id"]: codec["mimeType"] for codec in chromium.call("stats", "codec")}
         self.assertEqual(codecs[stream["codecId"]], mime_type)
 
+    def check_feedback(self, chromium, pipe):
+        """The browser learns from transport-cc that there is room, and sends more than at first."""
+        rates = []
+        while not rates or (rates[-1] < MORE_THAN_AT_FIRST and len(rates) < 400):
+            pipe.wait_frames(len(pipe.frames) + 1, 20)
+            pair = next(p for p in chromium.call("stats", "candidate-pair") if p["nominated"])
+            rates.append(pair.get("availableOutgoingBitrate", 0))
+        self.assertGreaterEqual(rates[-1], MORE_THAN_AT_FIRST, f"no feedback: {rates[::20]}")
+
     # --- what the pipeline sees and hears ---
 
     def watch_fakes(self, element, pipeline="", prefix=""):
@@ -180,6 +191,7 @@ class Media(Chromium):
         viewer.wait_message("conic-registered")
         chromium = self.browser({"send": ["audio", "video"]})
         chromium.call("dial", "viewer")
+        self.check_feedback(chromium, pipe)
         self.check_fakes(viewer, pipe)
 
     def test_pulled(self):
