@@ -94,28 +94,30 @@ conic_dialect_name (ConicDialect dialect, ConicMember member)
                         member);
 }
 
+/* Bytes that are escaped at once: what they come to, at most six times as much, is on the stack. */
+#define PIECE_BYTES 256
+
 void
 conic_dialect_append_string (GString *out, const char *text, gsize length)
 {
   const char *at = text, *end = text + length;
+  char piece[6 * PIECE_BYTES + 1];
 
   g_string_append_c (out, '"');
   while (at < end) {
-    const char *run = at;
+    const char *piece_end = at + MIN (end - at, PIECE_BYTES);
+    char *to = piece;
 
-    while (at < end && *at != '"' && *at != '\\' && (guint8)*at >= ' ')
-      at++;
-    g_string_append_len (out, run, at - run);
-    if (at == end)
-      break;
-
-    if ((guint8)*at >= ' ') {
-      g_string_append_c (out, '\\');
-      g_string_append_c (out, *at);
-    } else {
-      g_string_append_printf (out, "\\u%04x", (guint)*at);
+    for (; at < piece_end; at++) {
+      if ((guint8) *at < ' ') {
+        to += g_snprintf (to, sizeof "\\u0000", "\\u%04x", (guint) *at);
+        continue;
+      }
+      if (*at == '"' || *at == '\\')
+        *to++ = '\\';
+      *to++ = *at;
     }
-    at++;
+    g_string_append_len (out, piece, to - piece);
   }
   g_string_append_c (out, '"');
 }
