@@ -86,10 +86,17 @@ class Channels(tap.TestCase):
         self.hub = peers.Conicd(self)
 
     def call(self, take=True):
-        camera = Peer(self, self.hub, "videotestsrc is-live=true ! conicsink name=peer client-id=camera uri={uri}")
+        camera = Peer(
+            self,
+            self.hub,
+            "videotestsrc is-live=true ! conicsink name=peer client-id=camera uri={uri}",
+        )
         camera.wait("conic-registered")
         viewer = Peer(
-            self, self.hub, "conicsrc name=peer client-id=viewer target-id=camera uri={uri} ! fakesink", take
+            self,
+            self.hub,
+            "conicsrc name=peer client-id=viewer target-id=camera uri={uri} ! fakesink",
+            take,
         )
         camera.wait("conic-session-started")
         started = viewer.wait("conic-session-started")
@@ -104,7 +111,8 @@ class Channels(tap.TestCase):
         peer, offered_in, theirs = get(viewer.offered, "the channel")
         self.assertEqual((peer, offered_in), ("camera", session))
         found = [
-            theirs.get_property(name) for name in ("label", "protocol", "ordered", "max-retransmits")
+            theirs.get_property(name)
+            for name in ("label", "protocol", "ordered", "max-retransmits")
         ]
         self.assertEqual(found, ["talk", "chat", False, 3])
         theirs.send_string("grüße 🎈")
@@ -155,7 +163,9 @@ class Channels(tap.TestCase):
         for _ in range(MESSAGES):
             self.assertEqual(get(viewer.data, "a message"), MESSAGE_BYTES)
         self.assertLess(highest, HIGH + 2 * MESSAGE_BYTES)
-        print(f"# {MESSAGES} messages of {MESSAGE_BYTES} bytes, waited {waits} times, at most {highest} bytes")
+        print(
+            f"# {MESSAGES} messages of {MESSAGE_BYTES} bytes, waited {waits} times, at most {highest} bytes"
+        )
 
 
 if __name__ == "__main__":

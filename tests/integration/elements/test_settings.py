@@ -149,7 +149,9 @@ class Settings(tap.TestCase):
         for text in ("min-port 5000 is above max-port 4000", "nonsense", "Entry 1 of turn-servers"):
             camera.wait_event("warning", text=lambda said, text=text: text in said)
         self.assertTrue(found)
-        said = [line.text for line in camera.lines if PASSWORD in line.text and "conic" in line.text]
+        said = [
+            line.text for line in camera.lines if PASSWORD in line.text and "conic" in line.text
+        ]
         self.assertEqual(said, [], "the password is in the log")
 
     def test_relay_only(self):

@@ -85,7 +85,12 @@ class Stats(tap.TestCase):
             self.assertIn(TWCC, sdp)
             self.assertRegex(sdp, r"a=rtcp-fb:\d+ transport-cc")
             video = sdp[sdp.index("m=video") :]
-            for wanted in (r"rtpmap:\d+ rtx/", r"rtpmap:\d+ red/", r"rtpmap:\d+ ulpfec/", r"rtcp-fb:\d+ nack\b"):
+            for wanted in (
+                r"rtpmap:\d+ rtx/",
+                r"rtpmap:\d+ red/",
+                r"rtpmap:\d+ ulpfec/",
+                r"rtcp-fb:\d+ nack\b",
+            ):
                 self.assertRegex(video, wanted)
 
     def test_pulled(self):
