@@ -28,9 +28,10 @@ typedef struct {
   ConicAddress *address; /* (nullable) */
   gint64 since;          /* when it was accepted */
   gboolean refused;      /* answered; it is only waited for the client to read that */
-  gboolean queued;       /* for its TLS handshake */
+  gboolean queued;       /* to be looked at */
+  guint32 events;        /* for which */
   GList link;
-  GList handshake_link;
+  GList queue_link;
 } ConicArrival;
 
 struct _ConicAcceptor {
@@ -46,8 +47,8 @@ struct _ConicAcceptor {
   GPtrArray *listeners;
   GQueue arrivals;
   guint n_refused;   /* of the arrivals */
-  GQueue handshakes; /* of ConicArrival, by their handshake_link: there is something to be read */
-  ConicDeadline handshake_turn;
+  GQueue queue;      /* of ConicArrival, by their queue_link: there is something to be read */
+  ConicDeadline turn;
   ConicLogLimit complaints[CONIC_HANDSHAKE_N_RESULTS];
   ConicDeadline pause;
   int reserve_fd; /* given up to be able to refuse a connection when descriptors are used up */
@@ -60,7 +61,7 @@ void conic_arrival_refuse (ConicArrival *arrival,
                            ConicHandshakeResult result,
                            const char *reply,
                            gint64 now);
-void conic_arrival_on_handshake_turn (ConicDeadline *deadline, gint64 now);
+void conic_arrival_on_turn (ConicDeadline *deadline, gint64 now);
 
 void conic_acceptor_take_reserve (ConicAcceptor *acceptor);
 

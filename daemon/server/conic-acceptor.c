@@ -170,7 +170,7 @@ conic_acceptor_new (ConicEpollSource *source,
   self->user_data = user_data;
   self->listeners = g_ptr_array_new_with_free_func (free_listener);
   self->pause.expired = on_pause_over;
-  self->handshake_turn.expired = conic_arrival_on_handshake_turn;
+  self->turn.expired = conic_arrival_on_turn;
   self->reserve_fd = open ("/dev/null", O_RDONLY | O_CLOEXEC);
   return self;
 }
@@ -186,7 +186,7 @@ conic_acceptor_free (ConicAcceptor *self)
 {
   while (self->arrivals.head != NULL)
     conic_arrival_drop (self->arrivals.head->data);
-  conic_epoll_source_set_deadline (self->source, &self->handshake_turn, -1);
+  conic_epoll_source_set_deadline (self->source, &self->turn, -1);
   conic_epoll_source_set_deadline (self->source, &self->pause, -1);
   g_ptr_array_unref (self->listeners);
   if (self->reserve_fd >= 0)

@@ -60,8 +60,9 @@ class DeadlinesTest(tap.TestCase):
         for name, act in (("silent", lambda connection: connection.recv(1000)),
                           ("half", lambda connection: connection.sendall(request[:20]) or connection.recv(1000)),
                           ("drip", lambda connection: self.drip(connection, request))):
+            # Its time begins when it is accepted, which may be before this process goes on.
+            started = time.monotonic()
             with self.subTest(name), socket.create_connection(("127.0.0.1", hub.port)) as connection:
-                started = time.monotonic()
                 connection.settimeout(tap.seconds(10))
                 self.assertIn(b" 408 ", act(connection))
                 self.on_time(started, 0.5)

@@ -9,6 +9,7 @@ filled and is let go, its senders hear of it, and nobody else notices.
 
 import os
 import signal
+import socket
 import statistics
 import threading
 import time
@@ -97,6 +98,24 @@ class FairnessTest(tap.TestCase):
         for name in ("small messages", "large messages"):
             with self.subTest(name):
                 self.flooded(FLOODS[name], name)
+
+    def test_requests(self):
+        """A thousand requests that are all there at once, of the dear kind, keep a client waiting for a few of them"""
+        hub = hubs.start(self)
+        client = join(self, hub, "client")
+        connections = [socket.create_connection(("127.0.0.1", hub.port)) for _ in range(1000)]
+        os.kill(hub.pid, signal.SIGSTOP)
+        for connection in connections:
+            connection.sendall(b"GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n")
+        client.send(sdp(client.id, "echo"))
+        begun = cpu_seconds(hub)
+        os.kill(hub.pid, signal.SIGCONT)
+        self.assertEqual(sdp_text(client.receive_json()), "echo")
+        # All of them are 100 ms; the kernel counts in steps of 10.
+        self.assertLess(cpu_seconds(hub) - begun, tap.seconds(0.05))
+        for connection in connections:
+            self.assertEqual(connection.recv(13, socket.MSG_WAITALL), b"HTTP/1.1 404 ")
+            connection.close()
 
     def test_lists(self):
         """A list of everybody is paid for by how many there are: forty bytes must not buy that work at the price of one"""
