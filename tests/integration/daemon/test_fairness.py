@@ -100,10 +100,10 @@ class FairnessTest(tap.TestCase):
                 self.flooded(FLOODS[name], name)
 
     def test_requests(self):
-        """A thousand requests that are all there at once, of the dear kind, keep a client waiting for a few of them"""
+        """Nine hundred requests that are all there at once, of the dear kind, keep a client waiting for a few of them"""
         hub = hubs.start(self)
         client = join(self, hub, "client")
-        connections = [socket.create_connection(("127.0.0.1", hub.port)) for _ in range(1000)]
+        connections = [socket.create_connection(("127.0.0.1", hub.port)) for _ in range(900)]
         os.kill(hub.pid, signal.SIGSTOP)
         for connection in connections:
             connection.sendall(b"GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -111,7 +111,7 @@ class FairnessTest(tap.TestCase):
         begun = cpu_seconds(hub)
         os.kill(hub.pid, signal.SIGCONT)
         self.assertEqual(sdp_text(client.receive_json()), "echo")
-        # All of them are 100 ms; the kernel counts in steps of 10.
+        # All of them are 90 ms; the kernel counts in steps of 10.
         self.assertLess(cpu_seconds(hub) - begun, tap.seconds(0.05))
         for connection in connections:
             self.assertEqual(connection.recv(13, socket.MSG_WAITALL), b"HTTP/1.1 404 ")
