@@ -258,6 +258,27 @@ lock_element (const GValue *item, gpointer user_data)
     g_ptr_array_add (locked, gst_object_ref (element));
 }
 
+static void
+stop_straggler (const GValue *item, gpointer user_data)
+{
+  GPtrArray *locked = user_data;
+  GstElement *element = g_value_get_object (item);
+
+  if (GST_STATE (element) != GST_STATE_NULL && !g_ptr_array_find (locked, element, NULL))
+    gst_element_set_state (element, GST_STATE_NULL);
+}
+
+/* What webrtcbin's thread has added while the bins around it were on their way to NULL, and has
+ * started after them: a transport that would run, with its sockets, for ever. That thread has ended. */
+static void
+stop_stragglers (GstConicConnection *self, GPtrArray *locked)
+{
+  g_autoptr (GstIterator) elements = gst_bin_iterate_recurse (GST_BIN (self));
+
+  while (gst_iterator_foreach (elements, stop_straggler, locked) == GST_ITERATOR_RESYNC)
+    gst_iterator_resync (elements);
+}
+
 /* GStreamer 1.22 frees an association as soon as it has closed it, while usrsctp's timer thread may
  * still be about to send something for it. sctpdec closes it; what holds on to it a little longer is
  * sctpenc. */
@@ -271,6 +292,7 @@ set_to_null (GstConicConnection *self)
   while (gst_iterator_foreach (found, lock_element, encoders) == GST_ITERATOR_RESYNC)
     gst_iterator_resync (found);
   gst_element_set_state (GST_ELEMENT (self), GST_STATE_NULL);
+  stop_stragglers (self, encoders);
   if (encoders->len > 0)
     g_usleep (SCTP_CLOSE_TIME);
   for (guint i = 0; i < encoders->len; i++)
