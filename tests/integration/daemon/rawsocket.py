@@ -16,6 +16,10 @@ TEXT, BINARY, CONTINUATION = 1, 2, 0
 CLOSE, PING, PONG = 8, 9, 10
 
 
+class Refused(AssertionError):
+    """The handshake was not answered with an upgrade."""
+
+
 class Closed(Exception):
     """The connection ended; `code` is the close frame's status, 1005 without one, 1006 without a frame."""
 
@@ -79,7 +83,7 @@ class Client:
         self.response = self._until(b"\r\n\r\n").decode()
         if not self.response.startswith("HTTP/1.1 101 "):
             self.socket.close()
-            raise AssertionError(f"no upgrade: {self.response}")
+            raise Refused(f"no upgrade: {self.response}")
 
     def _more(self):
         data = self.socket.recv(65536)
