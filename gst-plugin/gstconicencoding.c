@@ -148,6 +148,15 @@ branch_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   return GST_FLOW_OK;
 }
 
+/* The same for caps and the like: a branch that is just being stopped refuses them, and for the tee
+ * that would be an error. */
+static gboolean
+branch_event (GstPad *pad, GstObject *parent, GstEvent *event)
+{
+  gst_pad_event_default (pad, parent, event);
+  return TRUE;
+}
+
 GstPad *
 gst_conic_encoding_request_branch (GstConicEncoding *self)
 {
@@ -163,6 +172,7 @@ gst_conic_encoding_request_branch (GstConicEncoding *self)
   pad = gst_ghost_pad_new (name, target);
   internal = gst_proxy_pad_get_internal (GST_PROXY_PAD (pad));
   gst_pad_set_chain_function (GST_PAD (internal), branch_chain);
+  gst_pad_set_event_function (GST_PAD (internal), branch_event);
   gst_pad_set_active (pad, TRUE);
   gst_element_add_pad (GST_ELEMENT (self), pad);
   return gst_object_ref (pad);
