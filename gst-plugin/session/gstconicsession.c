@@ -178,18 +178,20 @@ on_promise_changed (GstPromise *promise, gpointer user_data)
     structure = NULL;
   post (reply->session, reply->func, structure != NULL ? gst_structure_copy (structure) : NULL,
         (GDestroyNotify) gst_structure_free);
-  gst_promise_unref (promise);
 }
 
-/* (transfer full): a promise whose reply is given to @func as a GstStructure, NULL if empty */
-static GstPromise *
-promise_to (GstConicSession *self, EventFunc func)
+/* Emits a signal of webrtcbin's that takes @argument and a promise; what is promised is given to @func
+ * as a GstStructure, NULL if empty. The promise is webrtcbin's alone, which may drop it unanswered. */
+static void
+ask (GstConicSession *self, const char *signal, gpointer argument, EventFunc func)
 {
   Reply *reply = g_new0 (Reply, 1);
+  g_autoptr (GstPromise) promise = NULL;
 
   reply->session = g_object_ref (self);
   reply->func = func;
-  return gst_promise_new_with_change_func (on_promise_changed, reply, reply_free);
+  promise = gst_promise_new_with_change_func (on_promise_changed, reply, reply_free);
+  g_signal_emit_by_name (self->webrtcbin, signal, argument, promise);
 }
 
 /* --- the end --- */
@@ -466,8 +468,7 @@ created_event (GstConicSession *self, gpointer reply)
   }
   g_clear_pointer (&self->local, gst_sdp_message_free);
   gst_sdp_message_copy (description->sdp, &self->local);
-  g_signal_emit_by_name (self->webrtcbin, "set-local-description", description,
-                         promise_to (self, local_set_event));
+  ask (self, "set-local-description", description, local_set_event);
 }
 
 gboolean
@@ -488,7 +489,7 @@ gst_conic_session_offer (GstConicSession *self)
 
   if (!move (self, SESSION_OFFERING))
     return;
-  g_signal_emit_by_name (self->webrtcbin, "create-offer", NULL, promise_to (self, created_event));
+  ask (self, "create-offer", NULL, created_event);
 }
 
 static void
@@ -504,8 +505,7 @@ remote_set_event (GstConicSession *self, gpointer reply)
     candidate_free (candidate);
   }
   if (self->state == SESSION_ANSWERING)
-    g_signal_emit_by_name (self->webrtcbin, "create-answer", NULL,
-                           promise_to (self, created_event));
+    ask (self, "create-answer", NULL, created_event);
   else if (self->state == SESSION_STABLE)
     settle (self);
 }
@@ -521,8 +521,7 @@ apply_remote (GstConicSession *self, GstWebRTCSDPType type)
   gst_conic_pulse_reset (&self->pulse);
   gst_sdp_message_copy (self->remote, &copy);
   description = gst_webrtc_session_description_new (type, copy);
-  g_signal_emit_by_name (self->webrtcbin, "set-remote-description", description,
-                         promise_to (self, remote_set_event));
+  ask (self, "set-remote-description", description, remote_set_event);
 }
 
 void
@@ -650,7 +649,7 @@ stats_event (GstConicSession *self, gpointer reply)
 static void
 read_stats (GstConicSession *self)
 {
-  g_signal_emit_by_name (self->webrtcbin, "get-stats", NULL, promise_to (self, stats_event));
+  ask (self, "get-stats", NULL, stats_event);
 }
 
 static gboolean
