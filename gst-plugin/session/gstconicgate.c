@@ -25,6 +25,7 @@ struct _GstConicGate {
   GStrv fingerprints;         /* NULL until a description came */
   GPtrArray *certificates;    /* PEM of those shown so far */
   GstConicPulseCounts counts; /* each atomic */
+  gboolean is_left;           /* atomic: nobody wants to know any more */
   const GstConicGateHandlers *handlers;
   gpointer user_data;
   GDestroyNotify destroy;
@@ -101,7 +102,7 @@ on_connection_state (GstElement *dtlssrtpdec, GParamSpec *pspec, GstConicGate *g
   g_object_get_property (G_OBJECT (dtlssrtpdec), pspec->name, &state);
   value = g_enum_get_value (G_PARAM_SPEC_ENUM (pspec)->enum_class, g_value_get_enum (&state));
   if (value != NULL && g_str_equal (value->value_nick, "closed") &&
-      g_atomic_int_get (&gate->state) == GATE_OPEN)
+      g_atomic_int_get (&gate->state) == GATE_OPEN && !g_atomic_int_get (&gate->is_left))
     gate->handlers->closed (gate->user_data);
   g_value_unset (&state);
 }
@@ -261,6 +262,8 @@ gst_conic_gate_count (GstConicGate *gate, GstConicPulseCounts *counts)
 void
 gst_conic_gate_free (GstConicGate *gate)
 {
+  /* Our own end closes the connection, too. */
+  g_atomic_int_set (&gate->is_left, TRUE);
   g_signal_handlers_disconnect_by_data (gate->webrtcbin, gate);
   g_clear_object (&gate->webrtcbin);
   unref_gate (gate);
