@@ -157,6 +157,14 @@ branch_event (GstPad *pad, GstObject *parent, GstEvent *event)
   return TRUE;
 }
 
+/* And when the only branch is just being taken away, so that no pad of the tee takes an event. */
+static gboolean
+tee_event (GstPad *pad, GstObject *parent, GstEvent *event)
+{
+  gst_pad_event_default (pad, parent, event);
+  return TRUE;
+}
+
 GstPad *
 gst_conic_encoding_request_branch (GstConicEncoding *self)
 {
@@ -294,6 +302,7 @@ gst_conic_encoding_new (const GstConicCodec *codec,
     return NULL;
   }
   pad = gst_element_get_static_pad (self->tee, "sink");
+  gst_pad_set_event_function (pad, tee_event);
   gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, on_tee_event, self, NULL);
   if (codec->kind == GST_WEBRTC_KIND_VIDEO) {
     gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_EVENT_UPSTREAM, on_tee_upstream, self, NULL);

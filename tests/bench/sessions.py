@@ -28,6 +28,7 @@ SLACK = {"threads": 8, "fds": 6}
 SLACK_BYTES_A_VIEWER = 4096
 SLACK_BYTES = 24 << 20
 SECONDS_A_CYCLE = "60"
+LOOK_SECONDS = 2
 
 
 def report(text):
@@ -78,6 +79,17 @@ class Bench:
             if not self.ended.acquire(timeout=120):
                 raise SystemExit("the camera still has a session")
 
+    def look(self, watched):
+        """What each process has, as soon as that no longer changes: sessions are put away after they end."""
+        before = None
+        while True:
+            now = {name: self.status(child.pid) for name, child in watched.items()}
+            counts = [(found["threads"], found["fds"]) for found in now.values()]
+            if counts == before:
+                return now
+            before = counts
+            time.sleep(LOOK_SECONDS)
+
     def judge(self, name, warm, last, viewers):
         report(f"  {name}: warm {warm}, at the end {last}")
         allowed = {**SLACK, "rss": SLACK_BYTES + viewers * SLACK_BYTES_A_VIEWER}
@@ -108,7 +120,7 @@ class Bench:
                 else:
                     raise SystemExit("a viewer got no picture")
             self.wait_ended(pause * at_once)
-            looks.append({name: self.status(child.pid) for name, child in watched.items()})
+            looks.append(self.look(watched))
             for process in processes:
                 process.stdin.write("\n")
                 process.stdin.flush()
