@@ -128,15 +128,17 @@ class DeadlinesTest(tap.TestCase):
     def test_jitter(self):
         """Clients that came together aren't pinged together"""
         hub = hubs.start(self, ping_seconds=1)
-        clients = [join(self, hub, f"c{number}") for number in range(64)]
+        clients, joined, times = [], {}, []
         poll = select.poll()
-        for client in clients:
-            poll.register(client.socket, select.POLLIN)
-        joined, times = time.monotonic(), []
+        for number in range(64):
+            clients.append(join(self, hub, f"c{number}"))
+            joined[clients[-1].socket.fileno()] = time.monotonic()
+            poll.register(clients[-1].socket, select.POLLIN)
         while len(times) < len(clients):
             for fd, _ in poll.poll(tap.seconds(10) * 1000):
                 poll.unregister(fd)
-                times.append(time.monotonic() - joined)
+                times.append(time.monotonic() - joined[fd])
+        times.sort()
         for client in clients:
             self.assertEqual(client.receive_frame()[1], PING)
         print(f"# pings after {times[0]:.2f} to {times[-1]:.2f} s", flush=True)
