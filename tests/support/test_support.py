@@ -181,6 +181,23 @@ class Count(tap.TestCase):
             ("2 passed, 0 failed, 1 skipped", 0),
         )
 
+    def test_again(self):
+        """A late integration test has a second run, which counts; a crash or a finding has none"""
+        late = {"name": "conic:integration / late", "result": "ERROR", "stdout": "1..1\nnot ok 1 a\n"}
+        crash = {"name": "conic:integration / crash", "result": "ERROR", "stderr": "(status -11)"}
+        found = {"name": "conic:integration / found", "result": "ERROR", "stderr": "ERROR: AddressSanitizer: x"}
+        unit = {"name": "conic:unit / unit", "result": "FAIL"}
+        self.assertEqual(self.count(late, crash, found, unit)[0], "0 passed, 4 failed, 0 skipped")
+        counter = ["/usr/bin/python3", os.path.join(peers.SUPPORT, "count.py")]
+        log, again = self.path("log.json"), self.path("log-again.json")
+        names = subprocess.run([*counter, "--again", log], capture_output=True, text=True, check=True)
+        self.assertEqual(names.stdout.split(), ["late"])
+        with open(again, "w", encoding="utf-8") as file:
+            json.dump({**late, "result": "OK", "stdout": "1..1\nok 1 a\n"}, file)
+        done = subprocess.run([*counter, log], capture_output=True, text=True, check=False)
+        self.assertIn("again: conic:integration / late failed beside others; by itself: OK", done.stdout)
+        self.assertEqual(done.stdout.splitlines()[-1], "1 passed, 3 failed, 0 skipped")
+
     def test_fuzzed(self):
         """It says how many inputs a fuzz target has been through"""
         self.count({"result": "OK", "stderr": "x\nstat::number_of_executed_units: 1234567\ny\n"})
