@@ -11,6 +11,7 @@ full and when it has room again, so that a sender who heeds that loses nothing a
 
 import os
 import queue
+import sys
 
 import gi
 
@@ -169,6 +170,10 @@ class Channels(tap.TestCase):
 
 
 if __name__ == "__main__":
-    os.environ.update(peers.gst_environment())
+    environment = peers.gst_environment()
+    # Elements under a sanitizer need its library before the interpreter's own.
+    if os.environ.get("LD_PRELOAD") != environment.get("LD_PRELOAD"):
+        os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, **environment})
+    os.environ.update(environment)
     Gst.init(None)
     tap.main()
