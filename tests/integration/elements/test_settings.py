@@ -26,6 +26,9 @@ COLOUR_TOLERANCE = 60
 PASSWORD = "opensesame"
 STUN_BINDING, TURN_ALLOCATE = b"\x00\x01", b"\x00\x03"
 
+# Seconds for a session that comes to nothing; before they are over it has to have begun.
+PATIENCE = int(tap.seconds(3))
+
 
 class Settings(tap.TestCase):
     limit = 60
@@ -113,11 +116,11 @@ class Settings(tap.TestCase):
             self,
             name,
             "videotestsrc is-live=true !"
-            f" conicsink target-id=bare uri={hub.uri} session-timeout=3 {properties}",
+            f" conicsink target-id=bare uri={hub.uri} session-timeout={PATIENCE} {properties}",
         )
         bare.wait("sdp", 30)
         # All of its candidates have come by then.
-        camera.wait_event("warning", 30, text=lambda text: "within 3 s" in text)
+        camera.wait_event("warning", 30, text=lambda text: f"within {PATIENCE} s" in text)
         found = []
         while not bare.received.empty():
             message = bare.received.get()
