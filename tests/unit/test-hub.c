@@ -532,7 +532,7 @@ test_hold (Fixture *fixture, gconstpointer window)
 static void
 test_shorter_hold (Fixture *fixture, gconstpointer window)
 {
-  g_autofree char *token = register_as (fixture, fixture->c, "c");
+  g_free (register_as (fixture, fixture->c, "c"));
 
   leave (fixture, &fixture->b);
   fixture->now += WINDOW / 2;
