@@ -11,6 +11,7 @@
 
 #include "conic-id.h"
 #include "conic-token.h"
+#include "jwt.h"
 
 #define SECRET "0123456789abcdef0123456789abcdef"
 #define NOW    1700000000
@@ -28,39 +29,11 @@ make_keys (void)
   return keys;
 }
 
-static char *
-encode (const guint8 *bytes, gsize length)
-{
-  char *text = g_base64_encode (bytes, length);
-
-  g_strdelimit (text, "+", '-');
-  g_strdelimit (text, "/", '_');
-  text[strcspn (text, "=")] = '\0';
-  return text;
-}
-
-static char *
-sign (const guint8 *claims, gsize length)
-{
-  g_autofree char *body = encode (claims, length);
-  /* {"alg":"HS256"} */
-  g_autofree char *text = g_strconcat ("eyJhbGciOiJIUzI1NiJ9.", body, NULL);
-  g_autoptr (GHmac) hmac = g_hmac_new (G_CHECKSUM_SHA256, (const guchar *) SECRET, strlen (SECRET));
-  g_autofree char *signature = NULL;
-  guint8 digest[32];
-  gsize digest_length = sizeof digest;
-
-  g_hmac_update (hmac, (const guchar *) text, -1);
-  g_hmac_get_digest (hmac, digest, &digest_length);
-  signature = encode (digest, digest_length);
-  return g_strconcat (text, ".", signature, NULL);
-}
-
 int
 LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 {
   g_autoptr (GPtrArray) keys = make_keys ();
-  g_autofree char *token = sign (data, size);
+  g_autofree char *token = jwt_make (JWT_HS256, data, size, G_CHECKSUM_SHA256, SECRET);
   g_autoptr (GError) error = NULL;
   gint64 expires = 0;
   g_autoptr (ConicGrant) grant =

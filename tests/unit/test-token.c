@@ -7,6 +7,7 @@
 
 #include "conic-error.h"
 #include "conic-server-error.h"
+#include "jwt.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
@@ -62,33 +63,11 @@ tear_down (Fixture *fixture, gconstpointer data)
   g_ptr_array_unref (fixture->keys);
 }
 
-static char *
-encode (const guint8 *bytes, gsize length)
-{
-  char *text = g_base64_encode (bytes, length);
-
-  g_strdelimit (text, "+", '-');
-  g_strdelimit (text, "/", '_');
-  text[strcspn (text, "=")] = '\0';
-  return text;
-}
-
 /* (transfer full): a token with an HMAC of that kind */
 static char *
 make_token (const char *header, const char *claims, GChecksumType digest, const char *secret)
 {
-  g_autofree char *first = encode ((const guint8 *) header, strlen (header));
-  g_autofree char *second = encode ((const guint8 *) claims, strlen (claims));
-  g_autofree char *text = g_strconcat (first, ".", second, NULL);
-  g_autoptr (GHmac) hmac = g_hmac_new (digest, (const guchar *) secret, strlen (secret));
-  g_autofree char *signature = NULL;
-  guint8 bytes[64];
-  gsize length = sizeof bytes;
-
-  g_hmac_update (hmac, (const guchar *) text, -1);
-  g_hmac_get_digest (hmac, bytes, &length);
-  signature = encode (bytes, length);
-  return g_strconcat (text, ".", signature, NULL);
+  return jwt_make (header, claims, strlen (claims), digest, secret);
 }
 
 static ConicGrant *
