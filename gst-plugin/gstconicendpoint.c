@@ -206,14 +206,6 @@ gst_conic_endpoint_stop (GstConicEndpoint *self)
 }
 
 void
-gst_conic_endpoint_end_session (GstConicEndpoint *self,
-                                GstConicSession *session,
-                                const char *reason)
-{
-  gst_conic_calls_end (self->calls, session, reason);
-}
-
-void
 gst_conic_endpoint_fail_session (GstConicEndpoint *self,
                                  GstConicSession *session,
                                  const GError *error)

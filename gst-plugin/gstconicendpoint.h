@@ -46,12 +46,8 @@ void gst_conic_endpoint_invoke (GstConicEndpoint *self,
                                 gpointer data,
                                 GDestroyNotify free_data);
 
-/* Says goodbye to the peer for @reason and closes the session; in the endpoint's thread. */
-void gst_conic_endpoint_end_session (GstConicEndpoint *self,
-                                     GstConicSession *session,
-                                     const char *reason);
-
-/* The same for a session that broke, with the warning that goes with it. */
+/* Says goodbye to the peer and closes a session that broke, with the warning that goes with it; in
+ * the endpoint's thread. */
 void gst_conic_endpoint_fail_session (GstConicEndpoint *self,
                                       GstConicSession *session,
                                       const GError *error);
