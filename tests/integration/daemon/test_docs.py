@@ -52,7 +52,7 @@ class DocsTest(tap.TestCase):
     def test_lint(self):
         """The man pages are without a fault to mandoc and to man"""
         for page in ("conicd.8", "conicd.conf.5"):
-            path = os.path.join(DATA, page)
+            path = os.path.join(DATA, "man", page)
             found = subprocess.run(["mandoc", "-T", "lint", path], capture_output=True, text=True, check=False).stdout
             # They are not installed where this runs.
             faults = [line for line in found.splitlines() if "referenced manual not found" not in line]
@@ -63,7 +63,7 @@ class DocsTest(tap.TestCase):
         told = set()
         for command in ([CONICD], [CONICD, "token"]):
             told |= set(re.findall(r"(?m)^  (?:-\w, )?--([a-z-]+)", run(*command, "--help")))
-        page = read("data", "conicd.8").split(".Sh SIGNALS")[0]
+        page = read("data", "man", "conicd.8").split(".Sh SIGNALS")[0]
         documented = {flag for line in page.splitlines() if line.startswith(".It ")
                       for flag in re.findall(r"Fl Fl ([a-z-]+)", line)}
         self.assertEqual(documented, told)
@@ -77,7 +77,7 @@ class DocsTest(tap.TestCase):
             elif match := re.match(r"#([a-z-]+)=(.*)", line):
                 wanted[group, match[1]] = match[2]
         documented = {}
-        for line in read("data", "conicd.conf.5").splitlines():
+        for line in read("data", "man", "conicd.conf.5").splitlines():
             if match := re.match(r"\.Ss Group (\w+)", line):
                 group = match[1]
             elif match := re.match(r"\.It Ic ([a-z-]+) Ns =(?: Ns Ar (\S+))?$", line):
