@@ -107,7 +107,7 @@ class Bench:
         cycler = os.path.join(self.build, "tests", "integration", "elements", "cycler")
         processes = [
             self.start(cycler, str(pause * rounds), str(pause), SECONDS_A_CYCLE,
-                       f"conicsrc target-id=camera uri={self.uri} ! fakesink name=out")
+                       f"conicsrc target-id=camera output=rtp uri={self.uri} ! fakesink name=out")
             for _ in range(at_once)
         ]
         watched = {"hub": self.hub, "camera": self.camera, "viewer": processes[0]}
