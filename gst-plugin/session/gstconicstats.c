@@ -127,12 +127,13 @@ gst_conic_stats_read (GstConicStats *stats, const GstStructure *reply, gint64 no
                      G_TYPE_DOUBLE, totals.round_trip_time, "bitrate-in", G_TYPE_UINT64,
                      get_bitrate (totals.bytes_in, stats->bytes_in, elapsed), "bitrate-out",
                      G_TYPE_UINT64, get_bitrate (totals.bytes_out, stats->bytes_out, elapsed),
-                     "packets-in", G_TYPE_UINT64, totals.packets_in, "packets-out", G_TYPE_UINT64,
-                     totals.packets_out, "packets-lost", G_TYPE_INT64, totals.packets_lost,
-                     "packets-lost-out", G_TYPE_INT64, totals.packets_lost_out, "packets-repaired",
-                     G_TYPE_UINT64, totals.packets_repaired, "nacks", G_TYPE_UINT64, totals.nacks,
-                     "plis", G_TYPE_UINT64, totals.plis, "jitter", G_TYPE_DOUBLE, totals.jitter,
-                     NULL);
+                     "bytes-in", G_TYPE_UINT64, totals.bytes_in, "bytes-out", G_TYPE_UINT64,
+                     totals.bytes_out, "packets-in", G_TYPE_UINT64, totals.packets_in,
+                     "packets-out", G_TYPE_UINT64, totals.packets_out, "packets-lost", G_TYPE_INT64,
+                     totals.packets_lost, "packets-lost-out", G_TYPE_INT64, totals.packets_lost_out,
+                     "packets-repaired", G_TYPE_UINT64, totals.packets_repaired, "nacks",
+                     G_TYPE_UINT64, totals.nacks, "plis", G_TYPE_UINT64, totals.plis, "jitter",
+                     G_TYPE_DOUBLE, totals.jitter, NULL);
   stats->time = now;
   stats->bytes_in = totals.bytes_in;
   stats->bytes_out = totals.bytes_out;

@@ -21,7 +21,7 @@ typedef struct {
  *
  * Returns: (transfer full): `conic-session-stats`: `path` (string: host, srflx, prflx, relay,
  *   unknown), `round-trip-time` (double, seconds, -1 when not known), `bitrate-in` and
- *   `bitrate-out` (guint64, bit/s since the last reading), `packets-in`,
+ *   `bitrate-out` (guint64, bit/s since the last reading), `bytes-in`, `bytes-out`, `packets-in`,
  *   `packets-out`, `packets-repaired` (guint64), `packets-lost`, `packets-lost-out` (gint64),
  *   `nacks`, `plis` (guint64: that came), `jitter` (double, seconds)
  */

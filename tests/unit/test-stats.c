@@ -165,6 +165,8 @@ test_bitrates (void)
     add_inbound (reply, "b", readings[i].in - readings[i].in / 2, 0, 0);
     add_outbound (reply, "c", readings[i].out);
     read = gst_conic_stats_read (&stats, reply, readings[i].time);
+    g_assert_cmpuint (get_uint64 (read, "bytes-in"), ==, readings[i].in);
+    g_assert_cmpuint (get_uint64 (read, "bytes-out"), ==, readings[i].out);
     g_assert_cmpuint (get_uint64 (read, "bitrate-in"), ==, readings[i].bitrate_in);
     g_assert_cmpuint (get_uint64 (read, "bitrate-out"), ==, readings[i].bitrate_out);
   }
