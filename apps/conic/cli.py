@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The command line: which subcommand, the options that all of them have, and how failures are told."""
+
+import argparse
+import json
+import os
+import sys
+from types import ModuleType
+from urllib.parse import urlsplit, urlunsplit
+
+from . import commands
+from .exits import Exit, Missing, Trouble
+
+DEFAULT_HUB = "ws://127.0.0.1:3000/ws"
+HUB_SCHEMES = {"ws": "ws", "wss": "wss", "http": "ws", "https": "wss"}
+
+EPILOG = """\
+The environment variables CONIC_HUB and CONIC_TOKEN stand for --hub and --token.
+
+Exit codes: 0 done, 1 what was asked for didn't happen, 2 wrong usage, 3 the hub can't be
+reached or refused us, 4 something is missing on this machine, 130 ended by Ctrl-C before
+anything was done."""
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line instead of repeating the usage."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(
+            *args, allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter, **kwargs
+        )
+
+    def error(self, message: str):
+        self.exit(Exit.USAGE, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
+def hub_uri(text: str) -> str:
+    """The URI of a hub's WebSocket, also from that of its page; raises what argparse reports."""
+    parts = urlsplit(text)
+    scheme = HUB_SCHEMES.get(parts.scheme)
+    try:
+        port = parts.port
+    except ValueError:
+        port = 0
+    if scheme is None or not parts.hostname or port == 0:
+        raise argparse.ArgumentTypeError(
+            f"“{text}” is not the URI of a hub, such as {DEFAULT_HUB} or wss://hub.example.org/ws"
+        )
+    path = parts.path if parts.path not in ("", "/") else "/ws"
+    return urlunsplit((scheme, parts.netloc, path, parts.query, ""))
+
+
+def add_common_arguments(parser: argparse.ArgumentParser) -> None:
+    """What every subcommand takes."""
+    group = parser.add_argument_group("options of all subcommands")
+    group.add_argument(
+        "--hub",
+        metavar="URI",
+        type=hub_uri,
+        default=os.environ.get("CONIC_HUB") or DEFAULT_HUB,
+        help=f"the hub (default: $CONIC_HUB, or {DEFAULT_HUB})",
+    )
+    group.add_argument(
+        "--token",
+        metavar="JWT",
+        default=os.environ.get("CONIC_TOKEN") or None,
+        help="what the hub lets us in for (default: $CONIC_TOKEN, which other users can't see in ps)",
+    )
+    group.add_argument(
+        "--tls-ca",
+        metavar="FILE",
+        help="certificates (PEM) that vouch for a hub at wss:// (default: those of the system)",
+    )
+    group.add_argument("--json", action="store_true", help="print JSON objects, one a line")
+    group.add_argument("-h", "--help", action="help", help="show this")
+
+
+def parser_of(name: str, module: ModuleType) -> argparse.ArgumentParser:
+    """The parser of one subcommand."""
+    parser = Parser(
+        prog=f"conic {name}",
+        description=getattr(module, "DESCRIPTION", module.SUMMARY),
+        epilog=EPILOG,
+        add_help=False,
+    )
+    module.add_arguments(parser)
+    add_common_arguments(parser)
+    return parser
+
+
+def overview() -> str:
+    """What `conic help` prints."""
+    lines = ["Usage: conic SUBCOMMAND [ARGUMENT]...", ""]
+    for name in commands.names():
+        try:
+            summary = commands.load(name).SUMMARY
+        except Missing as error:
+            summary = f"(can't run here: {error})"
+        lines.append(f"  {name:16}{summary}")
+    lines += [
+        f"  {'help':16}show this, or with a SUBCOMMAND its options",
+        "",
+        "conic SUBCOMMAND --help shows the options of one; conic --version the version.",
+        EPILOG,
+    ]
+    return "\n".join(lines)
+
+
+def tell(name: str, trouble: Trouble, as_json: bool) -> None:
+    """Says what went wrong: in words, and for a script as its last line of JSON as well."""
+    sys.stdout.flush()
+    print(f"conic {name}: {trouble}", file=sys.stderr)
+    if as_json:
+        print(json.dumps({"event": "error", "message": str(trouble), "code": int(trouble.code)}))
+
+
+def run(name: str, arguments: list[str]) -> int:
+    """Runs one subcommand; returns the exit code."""
+    as_json = "--json" in arguments
+    try:
+        module = commands.load(name)
+        options = parser_of(name, module).parse_args(arguments)
+        code = module.run(options)
+        sys.stdout.flush()
+        return code
+    except Trouble as trouble:
+        tell(name, trouble, as_json)
+        return trouble.code
+    except KeyboardInterrupt:
+        return Exit.INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read us has gone; Python would complain once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.FAILED
+
+
+def main(version: str, arguments: list[str] | None = None) -> int:
+    """The whole program; returns its exit code."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if not arguments:
+        print(overview(), file=sys.stderr)
+        return Exit.USAGE
+    name, rest = arguments[0], arguments[1:]
+    if name in ("--version", "-V"):
+        print(f"conic {version}")
+        return Exit.DONE
+    if name in ("help", "--help", "-h"):
+        if not rest:
+            print(overview())
+            return Exit.DONE
+        name, rest = rest[0], ["--help"]
+    if name not in commands.names():
+        kind = "option" if name.startswith("-") else "subcommand"
+        print(f"conic: there is no {kind} “{name}”; see conic help", file=sys.stderr)
+        return Exit.USAGE
+    return run(name, rest)

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Exit codes, as conic(1) documents them, and the exceptions that end in them.
+
+A command raises one of these with words that name what was wrong; `cli` prints them and exits.
+"""
+
+import enum
+
+
+class Exit(enum.IntEnum):
+    """What the exit code of `conic` says."""
+
+    DONE = 0
+    FAILED = 1  # what was asked for didn't happen
+    USAGE = 2
+    HUB = 3  # the hub can't be reached, or refused us
+    MISSING = 4  # something is missing on this machine
+    INTERRUPTED = 130  # Ctrl-C before anything was done
+
+
+class Trouble(Exception):
+    """The base of those below; its text is a sentence without a full stop."""
+
+    code = Exit.FAILED
+
+
+class Failed(Trouble):
+    """What was asked for didn't happen."""
+
+
+class WrongUsage(Trouble):
+    """The arguments make no sense."""
+
+    code = Exit.USAGE
+
+
+class HubTrouble(Trouble):
+    """The hub can't be reached, or refused us."""
+
+    code = Exit.HUB
+
+
+class Missing(Trouble):
+    """Something is missing on this machine; the text names it, and the package that has it."""
+
+    code = Exit.MISSING
