@@ -177,12 +177,14 @@ gst_conic_encoding_request_branch (GstConicEncoding *self)
   name = g_strdup_printf ("src_%u", self->next_branch++);
   self->n_branches++;
   GST_OBJECT_UNLOCK (self);
-  pad = gst_ghost_pad_new (name, target);
+  pad = gst_ghost_pad_new_no_target (name, GST_PAD_SRC);
   internal = gst_proxy_pad_get_internal (GST_PROXY_PAD (pad));
   gst_pad_set_chain_function (GST_PAD (internal), branch_chain);
   gst_pad_set_event_function (GST_PAD (internal), branch_event);
   gst_pad_set_active (pad, TRUE);
   gst_element_add_pad (GST_ELEMENT (self), pad);
+  /* Last: from then on the stream comes through. */
+  gst_ghost_pad_set_target (GST_GHOST_PAD (pad), target);
   return gst_object_ref (pad);
 }
 
