@@ -90,8 +90,11 @@ class Bench:
             before = counts
             time.sleep(LOOK_SECONDS)
 
-    def judge(self, name, warm, last, viewers):
-        report(f"  {name}: warm {warm}, at the end {last}")
+    def judge(self, name, looks, viewers):
+        warm, last = looks[0], looks[-1]
+        for what in warm:
+            unit, scale = (" MiB", 1 << 20) if what == "rss" else ("", 1)
+            report(f"  {name}: {what}{unit} {' '.join(str(look[what] // scale) for look in looks)}")
         allowed = {**SLACK, "rss": SLACK_BYTES + viewers * SLACK_BYTES_A_VIEWER}
         for what, slack in allowed.items():
             if last[what] - warm[what] > slack:
@@ -114,11 +117,13 @@ class Bench:
         looks = []
         for number in range(1, rounds + 1):
             for process in processes:
+                lines = []
                 for line in process.stdout:
-                    if line.strip() == f"cycle {number * pause}":
+                    lines = lines[-9:] + [line.strip()]
+                    if lines[-1] == f"cycle {number * pause}":
                         break
                 else:
-                    raise SystemExit("a viewer got no picture")
+                    raise SystemExit("a viewer got no picture:\n  " + "\n  ".join(lines))
             self.wait_ended(pause * at_once)
             looks.append(self.look(watched))
             for process in processes:
@@ -130,7 +135,7 @@ class Bench:
         seconds = time.monotonic() - started
         report(f"  {viewers / seconds:.1f} viewers a second")
         for name in watched:
-            self.judge(name, looks[0][name], looks[-1][name], viewers)
+            self.judge(name, [look[name] for look in looks], viewers)
 
     def restless(self, cycles):
         """Takes pipelines up and down at random points."""
