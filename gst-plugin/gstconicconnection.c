@@ -10,6 +10,7 @@
 
 #include "gstconicbasebin.h"
 #include "gstconicchannels.h"
+#include "gstconicice.h"
 #include "gstconicmedia.h"
 #include "gstconicreceiver.h"
 #include "gstconictimer.h"
@@ -306,6 +307,7 @@ gst_conic_connection_close (GstConicConnection *self)
   /* Locked, or an element that changes its own state now would take this one along again. */
   gst_element_set_locked_state (GST_ELEMENT (self), TRUE);
   set_to_null (self);
+  gst_conic_ice_release (self->webrtcbin);
   /* Nothing of webrtcbin's runs any more. */
   g_clear_pointer (&self->channels, gst_conic_channels_free);
   g_clear_pointer (&self->receiver, gst_conic_receiver_free);

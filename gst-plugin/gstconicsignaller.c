@@ -26,6 +26,7 @@
 #include "gstconicsignaller.h"
 
 #include "gstconicendpoint.h"
+#include "gstconicice.h"
 
 GST_DEBUG_CATEGORY_STATIC (gst_conic_signaller_debug);
 #define GST_CAT_DEFAULT gst_conic_signaller_debug
@@ -42,6 +43,7 @@ struct _GstConicSignaller {
   int needs_negotiation;    /* atomic: webrtcbin has said so */
   GstConicSession *session; /* borrowed: the endpoint's; its thread only */
   gboolean used;            /* likewise: webrtcbin has had its session */
+  GThread *release;         /* likewise, and stop()'s: gives back what that has used */
 };
 
 G_DEFINE_FINAL_TYPE (GstConicSignaller, gst_conic_signaller, GST_TYPE_ELEMENT)
@@ -83,13 +85,24 @@ ignore_session (GstElement *element, GstConicSession *session)
 {
 }
 
+static gpointer
+release (gpointer data)
+{
+  g_autoptr (GstElement) webrtcbin = data;
+
+  gst_conic_ice_release (webrtcbin);
+  return NULL;
+}
+
 static void
 session_closed (GstElement *element, GstConicSession *session, gboolean by_peer)
 {
   GstConicSignaller *self = GST_CONIC_SIGNALLER (element);
 
-  if (self->session == session)
-    self->session = NULL;
+  if (self->session != session)
+    return;
+  self->session = NULL;
+  self->release = g_thread_new ("conic-release", release, gst_object_ref (self->webrtcbin));
 }
 
 /* The webrtcbin has had its session. */
@@ -190,6 +203,14 @@ start (GstConicSignaller *self)
     gst_conic_endpoint_set_ready (self->endpoint);
 }
 
+static void
+stop (GstConicSignaller *self)
+{
+  gst_conic_endpoint_stop (self->endpoint);
+  if (self->release != NULL)
+    g_thread_join (g_steal_pointer (&self->release));
+}
+
 static GstStateChangeReturn
 gst_conic_signaller_change_state (GstElement *element, GstStateChange transition)
 {
@@ -204,7 +225,7 @@ gst_conic_signaller_change_state (GstElement *element, GstStateChange transition
   ret = GST_ELEMENT_CLASS (gst_conic_signaller_parent_class)->change_state (element, transition);
 
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) {
-    gst_conic_endpoint_stop (self->endpoint);
+    stop (self);
   } else if (transition == GST_STATE_CHANGE_READY_TO_NULL) {
     g_signal_handlers_disconnect_by_data (self->webrtcbin, self);
     gst_clear_object (&self->webrtcbin);

@@ -15,4 +15,14 @@ G_BEGIN_DECLS
  */
 void gst_conic_ice_configure (GstElement *webrtcbin);
 
+/**
+ * gst_conic_ice_release:
+ * @webrtcbin: one whose session is over
+ *
+ * Gives back what TURN servers hold for it (a Refresh with lifetime 0, RFC 8656 section 7), which they
+ * would else keep for ten minutes. Blocks until they have answered, at most a second; in any thread but
+ * webrtcbin's.
+ */
+void gst_conic_ice_release (GstElement *webrtcbin);
+
 G_END_DECLS
