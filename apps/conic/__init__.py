@@ -4,5 +4,14 @@
 cli        options, subcommands, and how failures are told
 exits      exit codes, and the exceptions that end in them
 hub        a registered client of the hub
+target     whom to call
+pipeline   pipelines as text, for GStreamer and for a shell
+elements   GStreamer's elements and the packages that have them
+devices    microphone, camera, loudspeaker, window
+recording  what comes, kept in a file
+stream     a program around one pipeline
+figures    what the elements' statistics say
+live       the screen and the keys of a program that runs for a while
+files      what is wrong with a file, said before anything begins
 commands/  a module for each subcommand
 """

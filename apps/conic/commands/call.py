@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""conic call: sound and pictures both ways."""
+
+import argparse
+
+from .. import devices, files, recording, stream, target
+from ..exits import WrongUsage
+from ..pipeline import PEER, peer_properties
+from .video_offer import PATTERN
+
+SUMMARY = "talk to a peer: sound and pictures both ways"
+DESCRIPTION = """\
+Calls a peer, in a terminal or a browser, with sound and pictures both ways; or waits for a call."""
+
+INSTEAD = "--discard only counts what comes"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Its arguments."""
+    parser.add_argument(
+        "peer", metavar="PEER", nargs="?", help="whom to call; without, wait to be called"
+    )
+    parser.add_argument("--wait", action="store_true", help="wait to be called")
+    sound = parser.add_mutually_exclusive_group()
+    sound.add_argument("--mic", action="store_true", help="send the microphone (the default)")
+    sound.add_argument("--tone", action="store_true", help="send a tone of 440 Hz")
+    pictures = parser.add_mutually_exclusive_group()
+    pictures.add_argument("--camera", action="store_true", help="send the camera (the default)")
+    pictures.add_argument("--pattern", action="store_true", help="send colour bars")
+    pictures.add_argument("--no-video", action="store_true", help="only talk")
+    parser.add_argument("--record", metavar="FILE.webm", help="record what comes, too")
+    parser.add_argument("--discard", action="store_true", help="neither show nor play what comes")
+    files.add_force(parser)
+    stream.add_arguments(parser)
+
+
+def sound_out(options: argparse.Namespace) -> str:
+    """What is sent to be heard."""
+    source = "audiotestsrc is-live=true freq=440 volume=0.3"
+    if not options.tone:
+        source = "autoaudiosrc" if options.print else devices.microphone()
+    return f"{source} ! audioconvert ! audioresample ! level name=spoken ! {PEER}.audio_0"
+
+
+def pictures_out(options: argparse.Namespace) -> str:
+    """What is sent to be seen."""
+    source = PATTERN
+    if not options.pattern:
+        source = "autovideosrc" if options.print else devices.camera()
+    return f"{source} ! videoconvert ! {PEER}.video_0"
+
+
+def sound_in(options: argparse.Namespace) -> str:
+    """What becomes of the sound that comes."""
+    if options.discard:
+        sink = "fakesink sync=true"
+    else:
+        sink = "autoaudiosink" if options.print else devices.loudspeaker(INSTEAD)
+    come = f"{PEER}.audio_src_0 ! queue ! audioconvert ! audioresample ! level name=heard"
+    if not options.record:
+        return f"{come} ! {sink}"
+    return (
+        f"{come} ! tee name=sound ! queue ! audioconvert ! {sink}"
+        f"  sound. ! queue ! {recording.SOUNDTRACK} ! {recording.MUX}."
+    )
+
+
+def pictures_in(options: argparse.Namespace) -> str:
+    """What becomes of the pictures that come."""
+    if options.discard:
+        sink = "fakesink sync=true"
+    else:
+        sink = "autovideosink" if options.print else devices.window(f"{INSTEAD}, --no-video talks")
+    come = f"{PEER}.video_src_0 ! queue ! videoconvert"
+    if not options.record:
+        return f"{come} ! {sink}"
+    return (
+        f"{come} ! tee name=pictures ! queue ! videoconvert ! {sink}"
+        f"  pictures. ! queue ! {recording.VIDEO} ! {recording.MUX}."
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Talks."""
+    if options.wait and options.peer:
+        raise WrongUsage(f"either wait, or call “{options.peer}”")
+    peer = target.checked(options.peer, options) if options.peer else None
+    parts = [f"conicbin {peer_properties(options, peer)}", sound_out(options), sound_in(options)]
+    if not options.no_video:
+        parts += [pictures_out(options), pictures_in(options)]
+    if options.record:
+        parts.append(recording.muxer(options))
+    return stream.run(options, "  ".join(parts), sends=True, receives=True, target=peer)

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""conic video-offer: calls a peer and sends it pictures."""
+
+import argparse
+
+from .. import devices, files, stream, target
+from ..pipeline import peer_properties, value
+
+SUMMARY = "call a peer and send it pictures"
+DESCRIPTION = """\
+Calls a peer, such as conic video-answer, and sends it pictures: the camera, a file or a pattern."""
+
+PATTERN = "videotestsrc is-live=true ! video/x-raw,width=640,height=480,framerate=30/1"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Its arguments."""
+    target.add_argument(parser)
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument("--camera", action="store_true", help="send the camera (the default)")
+    source.add_argument(
+        "--file", metavar="FILE", help="send the pictures of a film, and end with it"
+    )
+    source.add_argument("--pattern", action="store_true", help="send colour bars")
+    stream.add_arguments(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Sends."""
+    if options.file:
+        if not options.print:
+            files.check_readable(options.file)
+        source = f"filesrc location={value(options.file)} ! decodebin"
+    elif options.pattern:
+        source = PATTERN
+    else:
+        source = "autovideosrc" if options.print else devices.camera()
+    peer = target.find(options)
+    text = f"{source} ! videoconvert ! conicsink {peer_properties(options, peer)}"
+    return stream.run(options, text, sends=True, target=peer, held=bool(options.file))

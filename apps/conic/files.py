@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Files that are read and written: what is wrong with one is said before anything begins."""
+
+import argparse
+import os
+
+from .exits import WrongUsage
+
+
+def add_force(parser: argparse.ArgumentParser) -> None:
+    """The option that lets a file be replaced."""
+    parser.add_argument("--force", action="store_true", help="replace a file that exists already")
+
+
+def check_readable(path: str) -> None:
+    """Raises WrongUsage if the file can't be read."""
+    try:
+        with open(path, "rb"):
+            pass
+    except OSError as error:
+        raise WrongUsage(f"{path} can't be read: {error.strerror}") from None
+
+
+def check_writable(path: str, force: bool) -> None:
+    """Raises WrongUsage if the file can't be written, or is there already."""
+    folder = os.path.dirname(path) or "."
+    if os.path.isdir(path):
+        raise WrongUsage(f"{path} is a folder")
+    if os.path.exists(path) and not force:
+        raise WrongUsage(f"{path} exists already; --force replaces it")
+    if not os.access(path if os.path.exists(path) else folder, os.W_OK):
+        there = os.path.isdir(folder)
+        raise WrongUsage(f"{path} can't be written" + ("" if there else f": there is no {folder}"))

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What a program that runs for a while shows, and the keys that it listens to.
+
+In a terminal there is one line that is drawn over and over, with what happens in lines above it.
+Elsewhere that line comes now and then, as a line; with --json everything is an object.
+"""
+
+import json
+import os
+import shutil
+import sys
+import termios
+import time
+import tty
+from collections.abc import Callable
+
+from gi.repository import GLib
+
+# Where nobody watches, a line of figures this often is enough to see that it goes on.
+PLAIN_SECONDS = 5
+# Bytes of what is typed that are read at a time.
+TYPED_BYTES = 1024
+
+
+def quantity(count: float, unit: str) -> str:
+    """A figure with a prefix: 1250000 and "B" are 1.2 MB."""
+    for prefix in ("", "k", "M"):
+        if count < 1000:
+            break
+        count /= 1000
+    else:
+        prefix = "G"
+    return f"{count:.0f} {unit}" if not prefix else f"{count:.1f} {prefix}{unit}"
+
+
+class Live:
+    """The screen of one program.
+
+    on_details  called when Enter was pressed
+    on_quit     called when q was pressed
+    """
+
+    def __init__(self, as_json: bool, on_details: Callable[[], None], on_quit: Callable[[], None]):
+        self._json = as_json
+        self._redraws = sys.stdout.isatty() and not as_json
+        self._on_details = on_details
+        self._on_quit = on_quit
+        self._watch = 0
+        self._typed = b""
+        self._attributes = None
+        self._line = ""
+        self._shown = 0.0
+
+    def say(self, event: str, text: str, **fields) -> None:
+        """Something has happened: `text` for people, `event` and its fields for programs."""
+        if self._json:
+            print(json.dumps({"event": event, **fields}), flush=True)
+            return
+        if text:
+            print(f"\r\033[K{text}" if self._redraws else text, flush=True)
+            self._redraw()
+
+    def show(self, text: str, **fields) -> None:
+        """How things are now."""
+        if self._json:
+            print(json.dumps({"event": "stats", **fields}), flush=True)
+            return
+        self._line = text
+        if self._redraws:
+            self._redraw()
+        elif text and time.monotonic() - self._shown >= PLAIN_SECONDS:
+            self._shown = time.monotonic()
+            print(text, flush=True)
+
+    def _redraw(self) -> None:
+        if self._redraws:
+            columns = shutil.get_terminal_size().columns
+            sys.stdout.write(f"\r\033[K{self._line[: columns - 1]}")
+            sys.stdout.flush()
+
+    @property
+    def has_keys(self) -> bool:
+        """Whether there is somebody who can press keys: a terminal, and it's ours."""
+        return os.isatty(0) and os.tcgetpgrp(0) == os.getpgrp()
+
+    def start(self) -> None:
+        """Listens to the keys from now on: at once in a terminal, else line by line."""
+        if self.has_keys:
+            self._attributes = termios.tcgetattr(0)
+            tty.setcbreak(0)
+        elif os.isatty(0):
+            return
+        self._watch = GLib.unix_fd_add_full(
+            GLib.PRIORITY_DEFAULT, 0, GLib.IOCondition.IN | GLib.IOCondition.HUP, self._on_input
+        )
+
+    def stop(self) -> None:
+        """Leaves the terminal as it was."""
+        if self._watch:
+            GLib.source_remove(self._watch)
+            self._watch = 0
+        if self._attributes is not None:
+            termios.tcsetattr(0, termios.TCSADRAIN, self._attributes)
+            self._attributes = None
+        if self._redraws and self._line:
+            self._line = ""
+            print(flush=True)
+
+    def _on_input(self, _fd, _condition) -> bool:
+        typed = os.read(0, TYPED_BYTES)
+        if not typed:
+            # Nobody is there to type; that is no reason to end.
+            self._watch = 0
+            return False
+        if self._attributes is not None:
+            keys = [typed[i : i + 1] for i in range(len(typed))]
+        else:
+            *keys, self._typed = (self._typed + typed).split(b"\n")
+        for key in keys:
+            if key.strip().lower() in (b"q", b"quit"):
+                self._on_quit()
+            elif not key.strip():
+                self._on_details()
+        return bool(self._watch)

@@ -1,0 +1,382 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A program around one pipeline with a Conic element: runs it, and tells what happens.
+
+    options = parser.parse_args()           # with add_arguments() of this module
+    text = f"audiotestsrc is-live=true ! conicsink {pipeline.peer_properties(options, 'bob')}"
+    return stream.run(options, text, sends=True)
+"""
+
+import argparse
+import signal
+import time
+
+import gi
+
+gi.require_version("Gst", "1.0")
+from gi.repository import GLib, Gst  # noqa: E402  pylint: disable=wrong-import-position
+
+# pylint: disable=wrong-import-position
+from . import hub, pipeline, recording  # noqa: E402
+from .exits import Exit, Failed, HubTrouble, Missing, Trouble  # noqa: E402
+from .figures import Figures  # noqa: E402
+from .live import Live  # noqa: E402
+
+# pylint: enable=wrong-import-position
+
+# The elements refresh their figures as often.
+FIGURES_MS = 1000
+# What was sent last is on its way still, or in the other side's buffer of 200 ms, when we see the
+# end; and the figures that count it are refreshed once a second.
+TAIL_MS = 1200
+# A file that is recorded gets this long to be brought to its end.
+CLOSE_SECONDS = 5
+
+GIVE_UP_EXPLAINED = "give up when there is no call within N seconds"
+
+
+def positive(text: str) -> float:
+    """A number of seconds; raises what argparse reports."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0
+    if not 0 < number < 1e6:
+        raise argparse.ArgumentTypeError(f"“{text}” is not a number of seconds")
+    return number
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What all programs of this kind take."""
+    parser.add_argument("--id", metavar="NAME", help="our own id (default: the hub assigns one)")
+    parser.add_argument(
+        "--seconds", metavar="N", type=positive, help="end when the call has lasted N seconds"
+    )
+    parser.add_argument("--timeout", metavar="N", type=positive, help=GIVE_UP_EXPLAINED)
+    parser.add_argument(
+        "--retry", action="store_true", help="try a hub that isn't there again instead of failing"
+    )
+    parser.add_argument(
+        "--print",
+        action="store_true",
+        help="only print the pipeline, as a command for gst-launch-1.0",
+    )
+
+
+def run(options: argparse.Namespace, text: str, **what) -> int:
+    """Runs the pipeline `text`, or prints it if that is all that is wanted; returns the exit code."""
+    line = pipeline.shell_line(text, options.token)
+    if options.print:
+        print(line)
+        return Exit.DONE
+    stream = Stream(options, text, **what)
+    if not options.retry:
+        # The elements would try again for ever; but at first it is most likely a mistake.
+        hub.Client(options.hub, options.token, options.tls_ca, options.id).close()
+    return stream.run(line)
+
+
+def end_input(pad: Gst.Pad) -> None:
+    """Ends what goes into a pad, even if nothing ever did."""
+    if pad.get_sticky_event(Gst.EventType.STREAM_START, 0) is None:
+        pad.send_event(Gst.Event.new_stream_start("none"))
+    pad.send_event(Gst.Event.new_eos())
+
+
+class Stream:
+    """One run of a pipeline.
+
+    sends, receives  which figures are of interest, and what must have happened for success
+    target           whom we call; None if we wait to be called
+    held             whether what is sent has a beginning and shall not begin before the call does
+    """
+
+    def __init__(
+        self,
+        options: argparse.Namespace,
+        text: str,
+        sends: bool = False,
+        receives: bool = False,
+        target: str | None = None,
+        held: bool = False,
+    ):
+        self.options = options
+        self.target = target
+        self.held = held
+        self.pipeline = pipeline.make(text, options.token)
+        self.peer = self.pipeline.get_by_name(pipeline.PEER)
+        self.file = self.pipeline.get_by_name(recording.FILE)
+        self.figures = Figures(sends, receives)
+        self.live = Live(options.json, self.on_details, lambda: self.end("stopped"))
+        self.loop = GLib.MainLoop()
+        self.calls: set[str] = set()
+        self.flowed = False
+        self.closed = False
+        self.ending = False
+        self.interrupted = False
+        self.trouble: Trouble | None = None
+        self.began = 0.0
+        self._said = ""
+        self._probes: dict[Gst.Pad, int] = {}
+
+    # --- the run ---
+
+    def run(self, line: str) -> int:
+        """Runs it to its end; returns the exit code."""
+        bus = self.pipeline.get_bus()
+        bus.add_signal_watch()
+        bus.connect("message", self.on_message)
+        self._watch_pads()
+        # Else PyGObject's main loop would take Ctrl-C for itself.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            GLib.unix_signal_add(GLib.PRIORITY_DEFAULT, number, self.on_signal)
+        GLib.timeout_add(FIGURES_MS, self.on_figures)
+        if self.options.timeout:
+            GLib.timeout_add(int(self.options.timeout * 1000), self.on_timeout)
+        self.live.say("pipeline", line, pipeline=line)
+        self.live.start()
+        try:
+            if self.live.has_keys:
+                self.live.say("keys", "Enter shows details, q ends.")
+            self.pipeline.set_state(Gst.State.PLAYING)
+            self.loop.run()
+        finally:
+            self.live.stop()
+            self.pipeline.set_state(Gst.State.NULL)
+            bus.remove_signal_watch()
+        return self._verdict()
+
+    def _verdict(self) -> int:
+        """What it has come to."""
+        if self.trouble:
+            raise self.trouble
+        figures = self.figures
+        for done, verb, way in (
+            (figures.sends, "Sent", "out"),
+            (figures.receives, "Received", "in"),
+        ):
+            if done:
+                packets, size = figures.total(f"packets-{way}"), figures.total(f"bytes-{way}")
+                self.live.say(
+                    "total",
+                    f"{verb} {packets} packets, {size} bytes.",
+                    direction=way,
+                    packets=packets,
+                    bytes=size,
+                    frames=figures.total(f"frames-{way}"),
+                )
+        if self.flowed:
+            return Exit.DONE
+        if self.interrupted:
+            return Exit.INTERRUPTED
+        raise Failed("nothing arrived" if figures.receives else "nothing was sent")
+
+    def end(self, reason: str, trouble: Trouble | None = None) -> None:
+        """Ends, for that reason; a file is brought to its end first."""
+        if self.ending:
+            return
+        self.ending = True
+        self.trouble = trouble
+        self.figures.read(self.peer.get_property("stats"))
+        self.live.say("end", "" if trouble else f"The end: {reason}.", reason=reason)
+        if not self.file or not self.flowed or self.closed:
+            self.loop.quit()
+            return
+        GLib.timeout_add_seconds(CLOSE_SECONDS, self.loop.quit)
+        # On a thread of its own each: streams that are muxed wait for each other.
+        for pad in self._inputs(linked=True) + self._inputs(linked=False):
+            pad.get_parent_element().call_async(lambda _element, pad: end_input(pad), pad)
+
+    # --- what flows ---
+
+    def _watch_pads(self) -> None:
+        """Notices the first buffer each way, and holds back what shall not begin yet."""
+        if self.figures.receives:
+            self.peer.connect("pad-added", lambda _peer, pad: self._watch_pad(pad))
+        if self.file:
+            pad = self.file.get_static_pad("sink")
+            pad.add_probe(Gst.PadProbeType.EVENT_DOWNSTREAM, self._on_file_event)
+            self.peer.connect("no-more-pads", lambda _peer: GLib.idle_add(self._end_unlinked))
+        size = self.pipeline.get_by_name(recording.SIZE)
+        if size:
+            pad = size.get_static_pad("sink")
+            pad.add_probe(Gst.PadProbeType.EVENT_DOWNSTREAM, self._on_size_event)
+        if self.held:
+            for pad in self.peer.sinkpads:
+                source = pad.get_peer()
+                kind = Gst.PadProbeType.BLOCK | Gst.PadProbeType.BUFFER
+                self._probes[source] = source.add_probe(kind, lambda *_: Gst.PadProbeReturn.OK)
+
+    def _watch_pad(self, pad: Gst.Pad) -> None:
+        if pad.get_direction() == Gst.PadDirection.SRC:
+            kind = Gst.PadProbeType.BUFFER | Gst.PadProbeType.BUFFER_LIST
+            pad.add_probe(kind, self._on_first_buffer)
+
+    def _on_first_buffer(self, _pad, _info) -> Gst.PadProbeReturn:
+        self.flowed = True
+        return Gst.PadProbeReturn.REMOVE
+
+    def _release(self) -> None:
+        """Lets what was held back begin now."""
+        now = self.pipeline.get_clock().get_time() - self.pipeline.get_base_time()
+        for pad, probe in self._probes.items():
+            pad.set_offset(now)
+            pad.remove_probe(probe)
+        self._probes.clear()
+
+    def _on_file_event(self, _pad, info) -> Gst.PadProbeReturn:
+        """All of the file has been written when its end is seen: the sink closes it then."""
+        if info.get_event().type == Gst.EventType.EOS:
+            self.closed = True
+            GLib.idle_add(self.on_closed)
+        return Gst.PadProbeReturn.OK
+
+    @staticmethod
+    def _on_size_event(pad, info) -> Gst.PadProbeReturn:
+        """The first picture's size is that of the file."""
+        event = info.get_event()
+        if event.type != Gst.EventType.CAPS:
+            return Gst.PadProbeReturn.OK
+        first = event.parse_caps().get_structure(0)
+        size = f"video/x-raw,width={first['width']},height={first['height']}"
+        pad.get_parent_element().set_property("caps", Gst.Caps.from_string(size))
+        return Gst.PadProbeReturn.REMOVE
+
+    def _inputs(self, linked: bool) -> list[Gst.Pad]:
+        """Where streams of the other side go into the rest of the pipeline, or would go."""
+        found = []
+        for element in self.pipeline.iterate_elements():
+            for pad in element.sinkpads if element is not self.peer else ():
+                source = pad.get_peer()
+                if source is None or source.get_parent_element() is self.peer:
+                    found += [pad] if linked == (source is not None) else []
+        return found
+
+    def _end_unlinked(self) -> bool:
+        """Tells a muxer not to wait for what the other side doesn't send."""
+        for pad in self._inputs(linked=False):
+            end_input(pad)
+        return False
+
+    # --- what happens ---
+
+    def on_message(self, _bus, message: Gst.Message) -> None:
+        """Something on the bus."""
+        structure = message.get_structure()
+        if message.type == Gst.MessageType.EOS:
+            self.on_eos()
+        elif message.type == Gst.MessageType.ERROR:
+            self.on_error(message)
+        elif message.type == Gst.MessageType.WARNING:
+            self.on_warning(message)
+        elif message.type == Gst.MessageType.ELEMENT and structure.get_name() == "level":
+            self.figures.hear(message.src.get_name(), list(structure.get_value("rms")))
+        elif message.type == Gst.MessageType.ELEMENT and message.src is self.peer:
+            name = structure.get_name()
+            if name == "conic-registered":
+                self.on_registered(structure.get_string("client-id"))
+            elif name == "conic-session-started":
+                self.on_started(structure)
+            elif name in ("conic-session-ended", "conic-session-failed"):
+                self.on_ended(structure, name == "conic-session-failed")
+
+    def on_registered(self, own_id: str) -> None:
+        """The hub knows us."""
+        what = f"calling “{self.target}”" if self.target else "waiting to be called"
+        self.live.say("registered", f"We are “{own_id}” on {self.options.hub}, {what}.", id=own_id)
+
+    def on_started(self, structure: Gst.Structure) -> None:
+        """A call has come about."""
+        peer_id = structure.get_string("peer-id")
+        first = not self.calls and not self.began
+        self.calls.add(structure.get_string("session-id") or peer_id)
+        self._said = ""
+        self.live.say("call", f"A call with “{peer_id}” has begun.", peer=peer_id)
+        if not first:
+            return
+        self.began = time.monotonic()
+        self._release()
+        if not self.figures.receives:
+            for pad in self.peer.sinkpads:
+                kind = Gst.PadProbeType.BUFFER | Gst.PadProbeType.BUFFER_LIST
+                pad.add_probe(kind, self._on_first_buffer)
+        if self.options.seconds:
+            GLib.timeout_add(int(self.options.seconds * 1000), lambda: self.end("the time is over"))
+
+    def on_ended(self, structure: Gst.Structure, failed: bool) -> None:
+        """A call is over; one that we wanted and that broke, the element makes again."""
+        peer_id, reason = structure.get_string("peer-id"), structure.get_string("reason")
+        self.calls.discard(structure.get_string("session-id") or peer_id)
+        if self.ending:
+            return
+        words = f"The call with “{peer_id}” has ended: {reason}."
+        self.live.say("call-ended", words, peer=peer_id, reason=reason)
+        if self.began and not self.calls and not (failed and self.target):
+            self.end("the call is over")
+
+    def on_closed(self) -> bool:
+        """The file is whole."""
+        if self.ending:
+            self.loop.quit()
+        return False
+
+    def on_eos(self) -> None:
+        """All that was to be sent is sent, or all streams that came have ended."""
+        if self.figures.receives:
+            self.end("the other side sends no more")
+        else:
+            GLib.timeout_add(TAIL_MS, lambda: self.end("everything is sent"))
+
+    def on_warning(self, message: Gst.Message) -> None:
+        """What time can mend; said once."""
+        error, debug = message.parse_warning()
+        text = error.message
+        if message.src is self.peer:
+            text = debug or text
+            if error.matches(Gst.ResourceError.quark(), Gst.ResourceError.NOT_FOUND):
+                text = f"“{self.target}” is not on the hub yet; it is called again until it is"
+        if text != self._said:
+            self._said = text
+            self.live.say("warning", f"{text[:1].upper()}{text[1:]}.", message=text)
+
+    def on_error(self, message: Gst.Message) -> None:
+        """What nobody but the user can mend."""
+        error, debug = message.parse_error()
+        if "Output window was closed" in error.message:
+            self.end("the window was closed")
+            return
+        trouble = Failed(f"{message.src.get_name()}: {error.message}")
+        if message.src is self.peer:
+            # A hub that we couldn't register at names itself; anything else is about a peer.
+            trouble = (Failed if self.began else HubTrouble)(debug or error.message)
+        elif error.domain == "gst-resource-error-quark" and not self.flowed:
+            trouble = Missing(f"{message.src.get_name()}: {error.message}")
+        self.end("it can't go on", trouble)
+
+    def on_figures(self) -> bool:
+        """Time for new figures."""
+        if not self.ending:
+            self.figures.read(self.peer.get_property("stats"))
+            self.live.show(self.figures.line(), **self.figures.as_fields())
+        return True
+
+    def on_details(self) -> None:
+        """Enter was pressed."""
+        self.figures.read(self.peer.get_property("stats"))
+        self.live.say("details", "\n".join(self.figures.details()), **self.figures.as_fields())
+
+    def on_timeout(self) -> bool:
+        """Nobody has come, or somebody has."""
+        if not self.began:
+            who = f"“{self.target}” didn't come" if self.target else "nobody called"
+            words = f"{who} within {self.options.timeout:g} s"
+            self.end(words, Failed(words))
+        return False
+
+    def on_signal(self) -> bool:
+        """Ctrl-C, or whoever else wants us to end; the second time at once."""
+        if self.ending:
+            self.loop.quit()
+        self.interrupted = True
+        self.end("stopped")
+        return True
