@@ -10,6 +10,7 @@
 #include "gstconicbasebin.h"
 #include "gstconicframes.h"
 #include "gstconicobjects.h"
+#include "gstconicrepair.h"
 
 /* How long an EOS gets to pass the decoders, in microseconds: what they hold is decoded first. */
 #define EOS_TIME (2 * G_TIME_SPAN_SECOND)
@@ -126,6 +127,7 @@ on_deep_element_added (GstBin *connection, GstBin *bin, GstElement *element, gpo
   set_boolean (element, "request-keyframe", TRUE);
   /* A jitter buffer: what is merely late would be given up for lost, and dropped when it comes. */
   set_boolean (element, "rtx-next-seqnum", FALSE);
+  gst_conic_repair_set_up (element);
 }
 
 static GstPadProbeReturn

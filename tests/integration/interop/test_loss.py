@@ -3,8 +3,8 @@
 """Numbered pictures over a cable that loses packets, and over a thin one.
 
 Shows that packets sent again (do-nack) bring back what a cable loses: of the pictures sent, all but
-all are decoded, and without them far fewer. And that a sender told of less bandwidth fits through a
-thin cable.
+all are decoded, and without them far fewer. That packets for repair (fec-percentage) bring back
+most, though nothing is asked for. And that a sender told of less bandwidth fits through a thin cable.
 """
 
 import concurrent.futures
@@ -37,7 +37,11 @@ LATENCY = 1000
 SETTINGS = {
     "plain": "do-nack=false",
     "again": "do-nack=true",
+    "repair": "do-nack=false fec-percentage=50",
 }
+
+# Pictures of four packets or so each: repair then needs more than one packet for one.
+BITRATE, NOISE = 1_000_000, 32
 
 # A cable that is too thin for what the camera sends at first.
 THIN = ["rate", "700kbit", "burst", "8kb", "latency", "200ms"]
@@ -94,20 +98,21 @@ class Loss(tap.TestCase):
     def movie(self, pictures):
         """Numbered pictures, encoded."""
         raw, path = self.path("numbered.yuv"), self.path("numbered.webm")
-        media.write_counter_video(raw, pictures)
+        media.write_counter_video(raw, pictures, noise=NOISE)
         size = f"width={media.COUNTER_WIDTH} height={media.COUNTER_HEIGHT}"
         encoder = peers.Launch(
             self,
             "encoder",
             f"filesrc location={raw} ! rawvideoparse format=i420 {size} framerate={RATE}/1 !"
-            f" vp8enc deadline=1 cpu-used=8 keyframe-max-dist={KEYFRAME_INTERVAL} !"
+            f" vp8enc deadline=1 cpu-used=8 keyframe-max-dist={KEYFRAME_INTERVAL}"
+            f" target-bitrate={BITRATE} !"
             f" webmmux ! filesink location={path}",
         )
         self.assertEqual(encoder.wait_exit(), 0)
         return path
 
     def test_repair(self):
-        """What packets sent again bring back at 2 % and at 5 % loss"""
+        """What packets sent again, and packets for repair, bring back at 2 % and at 5 % loss"""
         pictures = tap.scaled(300, 240)
         movie = self.movie(pictures * 2 + 40 * RATE)
         watchers = {
@@ -123,6 +128,7 @@ class Loss(tap.TestCase):
             print(f"# {percent} % lost, decoded: {', '.join(told)}")
             self.assertLess(shares[0], 0.99, "nothing was lost")
             self.assertGreater(shares[1], 0.97, "what was asked for again")
+            self.assertGreater(shares[2], shares[0] + 0.25, "with packets for repair")
 
     def session(self, probe):
         """The statistics of the one session of an element."""

@@ -68,9 +68,12 @@ def brightest(picture):
     return (float(xs.mean()), float(ys.mean())) if len(xs) else None
 
 
-def write_counter_video(path, frames, start=0):
-    """Writes numbered I420 frames of COUNTER_WIDTH × COUNTER_HEIGHT, `start` and up."""
-    chroma = np.full(COUNTER_WIDTH * COUNTER_HEIGHT // 2, 128, np.uint8).tobytes()
+def write_counter_video(path, frames, start=0, noise=0):
+    """Writes numbered I420 frames of COUNTER_WIDTH × COUNTER_HEIGHT, `start` and up.
+
+    noise  how far their colours stray, which makes them large when they are encoded
+    """
+    random = np.random.default_rng(start)
     block_w, block_h = COUNTER_WIDTH // 8, COUNTER_HEIGHT // 2
     with open(path, "wb") as file:
         for number in range(start, start + frames):
@@ -79,7 +82,8 @@ def write_counter_video(path, frames, start=0):
             )
             luma = np.kron(bits, np.ones((block_h, block_w), np.uint8)) * 219 + 16
             file.write(luma.astype(np.uint8).tobytes())
-            file.write(chroma)
+            chroma = random.integers(128 - noise, 129 + noise, COUNTER_WIDTH * COUNTER_HEIGHT // 2)
+            file.write(chroma.astype(np.uint8).tobytes())
 
 
 COUNTER_FRAME_BYTES = COUNTER_WIDTH * COUNTER_HEIGHT * 3 // 2
