@@ -552,11 +552,27 @@ gst_conic_calls_receive (GstConicCalls *self, const ConicMessage *message)
 
 /* --- the whole --- */
 
+/* An offer that a former target hasn't taken stands in the way of that peer's own call. */
+static void
+end_untaken_calls (GstConicCalls *self)
+{
+  for (guint i = self->sessions->len; i > 0; i--) {
+    GstConicSession *session = g_ptr_array_index (self->sessions, i - 1);
+
+    if (!is_target (self, gst_conic_session_get_peer_id (session)) &&
+        gst_conic_session_has_local_offer (session) && !gst_conic_session_is_connected (session))
+      gst_conic_calls_end (self, session, "the call was given up");
+  }
+}
+
 void
 gst_conic_calls_set_target (GstConicCalls *self, const char *target_id)
 {
   g_free (self->target_id);
   self->target_id = g_strdup (target_id);
+  self->call_delay = CALL_DELAY_MIN;
+  gst_conic_timer_stop (&self->call_timer);
+  end_untaken_calls (self);
   call_target (self);
 }
 
