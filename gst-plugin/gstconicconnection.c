@@ -327,6 +327,10 @@ gst_conic_connection_handle_message (GstBin *bin, GstMessage *message)
     gst_message_unref (message);
     return;
   case GST_MESSAGE_EOS:
+  /* Nine tenths of what a session says are the states of webrtcbin's parts, which are nobody's business.
+   * Writers of a GstBus wait for each other by spinning, so that sessions that come all at once on a
+   * busy machine would stand still over it; and a bus that nobody reads would keep the parts. */
+  case GST_MESSAGE_STATE_CHANGED:
     gst_message_unref (message);
     return;
   default:
