@@ -55,7 +55,7 @@ gboolean gst_conic_base_bin_offer_channel (GstConicBaseBin *self,
                                            GstConicSession *session,
                                            GstWebRTCDataChannel *channel);
 
-/* From any thread: the other side has opened a channel with @label. */
+/* From any thread: there is a channel with @label, so messages may come. */
 void gst_conic_base_bin_announce_data (GstConicBaseBin *self, const char *label);
 
 /* From any thread: a message came. */

@@ -306,8 +306,11 @@ gst_conic_channels_open (GstConicChannels *self, const char *label)
       find_for_label (channels, label, FALSE) != NULL)
     return;
   data_channel = create (self, label, "");
-  if (data_channel != NULL)
-    gst_conic_data_sink_add_channel (sink, add_channel (self, data_channel, FALSE));
+  if (data_channel == NULL)
+    return;
+  gst_conic_data_sink_add_channel (sink, add_channel (self, data_channel, FALSE));
+  /* The other side may answer on it. */
+  gst_conic_base_bin_announce_data (self->bin, label);
 }
 
 double

@@ -51,6 +51,13 @@ item_free (Item *item)
   g_free (item);
 }
 
+/* (transfer full) */
+static GstCaps *
+new_caps (gboolean is_text)
+{
+  return gst_caps_from_string (is_text ? "text/x-raw, format=utf8" : "application/octet-stream");
+}
+
 static void
 set_format (GstConicDataSrc *self, gboolean is_text)
 {
@@ -66,7 +73,7 @@ set_format (GstConicDataSrc *self, gboolean is_text)
     gst_pad_push_event (pad, gst_event_new_stream_start (stream_id));
   }
   if (self->caps_format != (int) is_text) {
-    caps = gst_caps_from_string (is_text ? "text/x-raw, format=utf8" : "application/octet-stream");
+    caps = new_caps (is_text);
     gst_pad_push_event (pad, gst_event_new_caps (caps));
     self->caps_format = (int) is_text;
   }
@@ -102,6 +109,30 @@ push_item (GstConicDataSrc *self, const Item *item)
   gst_conic_channel_add_delivered (item->channel);
 }
 
+/* Nobody knows when the first message comes, and until a sink has had something it keeps all others
+ * of its pipeline from starting. */
+static void
+push_gap (GstConicDataSrc *self)
+{
+  g_autoptr (GstCaps) text = new_caps (TRUE);
+  GstClockTime now = get_running_time (self);
+
+  set_format (self, gst_pad_peer_query_accept_caps (GST_PAD (self), text));
+  gst_pad_push_event (GST_PAD (self), gst_event_new_gap (GST_CLOCK_TIME_IS_VALID (now) ? now : 0,
+                                                         GST_CLOCK_TIME_NONE));
+}
+
+static gboolean
+has_item (GstConicDataSrc *self)
+{
+  gboolean has;
+
+  g_mutex_lock (&self->lock);
+  has = !g_queue_is_empty (&self->items);
+  g_mutex_unlock (&self->lock);
+  return has;
+}
+
 /* (transfer full) (nullable): NULL when flushing */
 static Item *
 wait_for_item (GstConicDataSrc *self)
@@ -130,8 +161,11 @@ static void
 run_task (gpointer user_data)
 {
   GstConicDataSrc *self = user_data;
-  Item *item = wait_for_item (self);
+  Item *item;
 
+  if (!self->begun && !has_item (self))
+    push_gap (self);
+  item = wait_for_item (self);
   if (item == NULL) {
     gst_pad_pause_task (GST_PAD (self));
     return;

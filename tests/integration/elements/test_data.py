@@ -4,8 +4,9 @@
 
 Shows that ten thousand lines arrive complete, in order, byte for byte, as text messages cut only
 between characters, or one message a line where that is asked for; that a hundred megabytes arrive
-unharmed with the memory of both sides bounded; and that a receiver that doesn't read holds the
-sender back instead of making anything grow.
+unharmed with the memory of both sides bounded; that a receiver that doesn't read holds the
+sender back instead of making anything grow; and that pads without a message yet keep nothing else from
+starting.
 """
 
 import hashlib
@@ -321,6 +322,35 @@ class Data(tap.TestCase):
             f"# held back with {underway / MIB:.1f} MiB under way; "
             + ", ".join(f"{name} +{grown / MIB:.0f} MiB" for name, grown in growth.items())
         )
+
+    def test_silence(self):
+        """Pads that have had no message yet don't keep a picture waiting; what comes later comes"""
+        sender = peers.Launch(
+            self,
+            "sender",
+            f"conicsink name=s client-id=alice uri={self.hub.uri}  videotestsrc is-live=true !"
+            " s.video_0  fdsrc ! tee name=t  t. ! text/x-raw,format=utf8 ! s.data_chat"
+            "  t. ! queue ! application/octet-stream ! s.data_bytes",
+            stdin=subprocess.PIPE,
+        )
+        sender.wait_message("conic-registered")
+        receiver = peers.Probe(
+            self,
+            "receiver",
+            f"conicsrc name=r target-id=alice uri={self.hub.uri}  r.video_0 ! appsink name=seen"
+            "  r.data_chat ! appsink name=chat"
+            "  r.data_bytes ! application/octet-stream ! appsink name=bytes",
+        )
+        for pad in ("data_chat", "data_bytes"):
+            receiver.wait_event("pad-added", pad=pad)
+        receiver.wait_event("sample", 40, sink="seen", n=30)
+        receiver.wait_event("reached", state="PLAYING")
+        self.assertEqual(receiver.of_kind("sample", sink="chat"), [])
+        sender.stdin.write(b"later\n")
+        sender.stdin.flush()
+        for sink, media in (("chat", "text/x-raw"), ("bytes", "application/octet-stream")):
+            message = receiver.wait_event("sample", sink=sink)
+            self.assertEqual((message["text"], message["media"]), ("later\n", media))
 
 
 if __name__ == "__main__":

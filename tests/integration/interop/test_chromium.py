@@ -242,6 +242,37 @@ class Media(Chromium):
         self.check_bars(chromium)
         self.check_codec(chromium, "video/H264")
 
+    def test_camera_later(self):
+        """A browser that watches turns its camera on, and then on it is seen, too"""
+        viewer, pipe = self.watch_fakes(
+            "conicbin", f"{BARS} ! c.video_0 {TONE} ! c.audio_0", prefix="src_"
+        )
+        viewer.wait_message("conic-registered")
+        chromium = self.browser({"receive": ["audio", "video"]})
+        chromium.call("dial", "viewer")
+        self.check_bars(chromium)
+        chromium.call("change", {"send": ["audio", "video"]})
+        self.check_fakes(viewer, pipe)
+
+    def test_camera_off(self):
+        """A browser turns its camera off and on again, then stops and goes on with everything"""
+        camera = self.probe("camera", "conicbin", f"{BARS} ! c.video_0", paused=True)
+        camera.ask("show", element="c", video=SEE, audio=HEAR)
+        camera.ask("state", state="PLAYING")
+        camera.wait_event("message", name="conic-registered")
+        chromium = self.browser({"send": ["video"]})
+        chromium.call("dial", "camera")
+        for n, off in enumerate(("recvonly", "recvonly", "inactive")):
+            camera.wait_event("sample", sink=f"video_src_{n}")
+            self.check_bars(chromium)
+            chromium.call("turn", off)
+            camera.wait_event("pad-removed", pad=f"video_src_{n}")
+            if off == "recvonly":
+                self.check_bars(chromium)
+            chromium.call("turn", "sendrecv")
+        camera.wait_event("sample", sink="video_src_3")
+        self.check_bars(chromium)
+
 
 class Hidden(Chromium):
     # Where a page may not use the camera, a browser hides its addresses behind mDNS names.
@@ -303,8 +334,8 @@ class Messages(Chromium):
             element,
             f"data_chat::lines=true filesrc location={self.write_lines()} !"
             f" text/x-raw,format=utf8 ! c.data_chat filesrc location={self.path('noise')} !"
-            " application/octet-stream ! c.data_bytes c.data_src_chat ! appsink async=false name=text"
-            " c.data_src_bytes ! appsink async=false name=bytes",
+            " application/octet-stream ! c.data_bytes c.data_src_chat ! appsink name=text"
+            " c.data_src_bytes ! appsink name=bytes",
             dump={"bytes": self.path("got")},
         )
 

@@ -7,7 +7,6 @@ none in it. Shows that picture, sound and messages pass between it and the eleme
 whoever calls: what it received it has kept in files, which are decoded and looked at here.
 """
 
-import struct
 import unittest
 
 import numpy as np
@@ -22,18 +21,6 @@ COLOUR_TOLERANCE = 40
 # Pictures that are looked at, and the packets that hold them for certain.
 ENOUGH, PACKETS = 45, 200
 LINES = ["plain", "grüße", "🎈🎊"]
-
-
-def write_ivf(path, fourcc, frames, rate):
-    """Writes encoded frames as an IVF file."""
-    with open(path, "wb") as file:
-        file.write(
-            struct.pack(
-                "<4sHH4sHHIII4x", b"DKIF", 0, 32, fourcc, WIDTH, HEIGHT, rate, 1, len(frames)
-            )
-        )
-        for number, frame in enumerate(frames):
-            file.write(struct.pack("<IQ", len(frame), number) + frame)
 
 
 @unittest.skipIf(gopeer.MISSING, gopeer.MISSING)
@@ -134,7 +121,8 @@ class Pion(tap.TestCase):
             encoder.wait_event("eos", 30)
             sizes = [event["size"] for event in encoder.of_kind("sample")]
             with open(raw, "rb") as file:
-                write_ivf(path, how[0], [file.read(size) for size in sizes], how[1])
+                frames = [file.read(size) for size in sizes]
+                gopeer.write_ivf(path, how[0], frames, how[1], (WIDTH, HEIGHT))
             arguments += [f"-{kind}", path]
         return arguments
 
@@ -185,7 +173,7 @@ class Pion(tap.TestCase):
             "talker",
             "conicbin",
             f"data_chat::lines=true filesrc location={self.path('lines')} ! text/x-raw,format=utf8 ! c.data_chat"
-            " c.data_src_chat ! appsink name=heard async=false",
+            " c.data_src_chat ! appsink name=heard",
         )
         probe.wait_event("message", name="conic-registered")
         peer = self.go()
