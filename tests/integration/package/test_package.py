@@ -1,0 +1,229 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The Debian packages, as people install them.
+
+Shows that data/debian/build makes them and that lintian finds no fault; that what they install works
+without a variable of the environment; that systemd starts, reloads, watches over and stops the daemon
+from its unit; and that nothing is left when they are purged.
+"""
+
+import functools
+import glob
+import os
+import re
+import shutil
+import tempfile
+
+from conictest import peers, tap, testroot
+from conictest.testroot import run
+
+# Where the packages are put in the root.
+HERE = "/srv/packages"
+PACKAGES = ("conicd", "conic-tools", "gstreamer1.0-conic")
+BUILD_SECONDS = 240
+
+# What stays when packages are purged, by Debian's rules: the daemon's user, whose id isn't to become
+# somebody else's, and what dpkg itself keeps.
+KEPT = re.compile(
+    r"/etc/(passwd|shadow|group|gshadow)-?|/etc/\.pwd\.lock|/etc/ld\.so\.cache"
+    r"|/var/lib/dpkg/.*|/var/log/.*|/var/cache/(man|ldconfig|debconf)/.*"
+)
+
+
+@functools.cache
+def packages():
+    """Builds the packages; returns their paths, and that of the file with their checksums."""
+    directory = tempfile.mkdtemp(prefix="conic-packages-")
+    run(
+        os.path.join(peers.ROOT, "data", "debian", "build"),
+        directory,
+        timeout=BUILD_SECONDS,
+        # Symbols to debug with take time, and are nobody's here.
+        env={**os.environ, "DEB_BUILD_OPTIONS": "noautodbgsym parallel=2"},
+    )
+    (changes,) = glob.glob(directory + "/*.changes")
+    return sorted(glob.glob(directory + "/*.deb")), changes
+
+
+def man_pages():
+    """The man pages that there are in the sources."""
+    pages = os.listdir(os.path.join(peers.ROOT, "data", "man"))
+    return sorted(page for page in pages if page[-1].isdigit())
+
+
+def tearDownModule():
+    if packages.cache_info().currsize:
+        shutil.rmtree(os.path.dirname(packages()[1]))
+
+
+class Case(tap.TestCase):
+    limit = BUILD_SECONDS + 60
+
+    def install(self, root):
+        """Installs the packages there, with man pages even where dpkg is told to leave them out."""
+        files = root.put(HERE, *packages()[0])
+        root.run("dpkg", "--path-include=*", "--install", *files)
+
+    def properties(self, root, *names, unit="conicd.service"):
+        """What systemd says of a unit."""
+        shown = root.run("systemctl", "show", unit, *(f"--property={name}" for name in names))
+        found = dict(line.split("=", 1) for line in shown.splitlines())
+        return tuple(found[name] for name in names)
+
+
+class Built(Case):
+    def test_lintian(self):
+        """data/debian/build makes the packages, and lintian has neither an error nor a warning for them"""
+        files, changes = packages()
+        names = [os.path.basename(file).split("_")[0] for file in files]
+        self.assertEqual(sorted(names), sorted(PACKAGES))
+        found = run("lintian", "--allow-root", "--fail-on", "error,warning", changes)
+        self.assertNotRegex(found, r"(?m)^[EW]:")
+
+    def test_depends(self):
+        """debian/control asks for every library and tool that apps/packages.txt builds with"""
+        with open(os.path.join(peers.ROOT, "apps", "packages.txt"), encoding="utf-8") as file:
+            listed = re.findall(r"(?m)^([a-z]\S+)\s+(?:module|header|command):", file.read())
+        with open(os.path.join(peers.ROOT, "data", "debian", "control"), encoding="utf-8") as file:
+            control = file.read()
+        # What build-essential has, meson brings along, or only those need who run the elements.
+        others = {"gcc", "libc6-dev", "ninja-build", "gstreamer1.0-tools"}
+        asked = set(re.findall(r"(?m)^ ([a-z0-9.+-]+)", control.split("\n\n", 1)[0]))
+        self.assertEqual(set(listed) - others - asked, set())
+
+    def test_wrong_option(self):
+        """data/debian/build says how it is used"""
+        build = os.path.join(peers.ROOT, "data", "debian", "build")
+        self.assertIn("Usage: data/debian/build", run(build, "--help"))
+        self.assertIn("Usage: data/debian/build", run(build, "--frobnicate", ok=(2,)))
+
+
+class Installed(Case):
+    def test_programs(self):
+        """Programs, elements, configuration and man pages are found, and purging leaves nothing behind"""
+        root = testroot.Root(self)
+        self.install(root)
+        self.assertIn("conicsink", root.run("gst-inspect-1.0", "conicsink"))
+        configuration = "/etc/conic/conicd.conf"
+        self.assertIn("in order", root.run("conicd", "--check-config", "--config", configuration))
+        version = root.run("conicd", "--version").split()[-1]
+        self.assertIn(version, root.run("conic", "--version"))
+        for page in man_pages():
+            name, section = page.rsplit(".", 1)
+            self.assertIn("/usr/share/man/", root.run("man", "-w", section, name))
+        self.assertIn("conicd:", root.read("/etc/passwd"))
+        verified = root.run("systemd-analyze", "verify", "conicd.service", "conicd.socket")
+        self.assertNotRegex(verified, "(?i)conic")
+
+        root.run("dpkg", "--remove", *PACKAGES)
+        self.assertTrue(os.path.exists(root.root + configuration))
+        root.run("dpkg", "--purge", *PACKAGES)
+        left = [path for path in root.changes() if not path.startswith(HERE + "/")]
+        self.assertEqual([path for path in left if not KEPT.fullmatch(path)], [])
+        for directory in ("/etc/conic", "/usr/share/conic", "/usr/share/doc/conicd"):
+            self.assertFalse(os.path.exists(root.root + directory), directory)
+
+    def test_without_systemd(self):
+        """What the unit starts runs as its user where there is no systemd"""
+        root = testroot.Root(self)
+        self.install(root)
+        unit = root.read(root.run("pkg-config", "--variable=systemdsystemunitdir", "systemd").strip()
+                         + "/conicd.service")
+        command, user = (re.search(rf"(?m)^{key}=(.*)$", unit).group(1) for key in ("ExecStart", "User"))
+        daemon = root.process("conicd", ["setpriv", f"--reuid={user}", f"--regid={user}",
+                                         "--clear-groups", "--no-new-privs", *command.split()])
+        daemon.wait_line(r"ws://127\.0\.0\.1:3000/ws")
+        root.run("curl", "--fail", "--silent", "http://127.0.0.1:3000/healthz")
+        # Two pipelines talk, by elements that nobody told GStreamer of.
+        address = 'local-addresses="<(string)127.0.0.1>"'
+        receiver = root.process("receiver", ["sh", "-c", "exec gst-launch-1.0 -q --no-position"
+                                f" conicsrc {address} name=r target-id=alice  r.data_chat ! fdsink"])
+        sender = root.process("sender", ["sh", "-c", "echo hello | gst-launch-1.0 -q --no-position"
+                              f" conicsink {address} name=s client-id=alice data_chat::lines=true"
+                              "  fdsrc ! s.data_chat"])
+        receiver.wait_line("^hello$", 30)
+        self.assertEqual((sender.wait_exit(), receiver.wait_exit()), (0, 0))
+
+
+class Booted(Case):
+    limit = BUILD_SECONDS + 120
+
+    def setUp(self):
+        super().setUp()
+        packages()
+        self.root = testroot.Root(self)
+        self.root.boot()
+        self.install(self.root)
+
+    def systemctl(self, *arguments):
+        return self.root.run("systemctl", *arguments)
+
+    def healthy(self):
+        """Whether the daemon answers."""
+        return self.root.run("curl", "--fail", "--silent", "http://127.0.0.1:3000/healthz") != ""
+
+    def main_pid(self):
+        return int(self.properties(self.root, "MainPID")[0])
+
+    def test_unit(self):
+        """systemd starts the daemon at installation, reloads it, starts it again, and stops it at removal"""
+        root = self.root
+        state = self.properties(root, "ActiveState", "SubState", "UnitFileState", "User")
+        self.assertEqual(state, ("active", "running", "enabled", "conicd"))
+        self.assertEqual(self.properties(root, "UnitFileState", unit="conicd.socket"), ("disabled",))
+        self.healthy()
+        root.run("conic", "peers")
+        first = self.main_pid()
+
+        with self.subTest("reload"):
+            root.write("/etc/conic/conicd.conf", "[limits]\nclients=7\n")
+            self.systemctl("reload", "conicd")
+            self.assertEqual(self.main_pid(), first)
+            self.assertIn("conicd_connections_max 7", root.run("curl", "--silent", "http://127.0.0.1:3000/metrics"))
+
+        with self.subTest("restart"):
+            self.systemctl("restart", "conicd")
+            self.assertNotEqual(self.main_pid(), first)
+            self.healthy()
+
+        with self.subTest("upgrade"):
+            second = self.main_pid()
+            self.install(root)
+            self.assertNotEqual(self.main_pid(), second)
+            self.assertIn("clients=7", root.read("/etc/conic/conicd.conf"))
+            self.healthy()
+
+        root.run("dpkg", "--remove", *PACKAGES)
+        self.assertEqual(self.properties(root, "ActiveState"), ("inactive",))
+        root.run("dpkg", "--purge", *PACKAGES)
+        found = root.run("find", "/etc", "/var/lib", "/usr", "/lib/systemd", "-xdev", "-name", "*conic*")
+        self.assertEqual(found, "")
+
+    def test_watchdog(self):
+        """systemd ends a daemon that hangs, and starts another"""
+        self.root.write("/etc/systemd/system/conicd.service.d/test.conf",
+                        "[Service]\nWatchdogSec=1\nTimeoutAbortSec=1\n")
+        self.systemctl("daemon-reload")
+        self.systemctl("restart", "conicd")
+        journal = self.root.process("journal", ["journalctl", "--follow", "--lines=0", "--unit=conicd"])
+        hung = self.main_pid()
+        self.root.run("kill", "-STOP", str(hung))
+        journal.wait_line("Watchdog timeout")
+        journal.wait_line("Started conicd.service")
+        journal.stop()
+        self.assertNotEqual(self.main_pid(), hung)
+        self.healthy()
+
+    def test_socket(self):
+        """With conicd.socket, systemd listens: whoever comes has the daemon started"""
+        self.systemctl("disable", "--now", "conicd.service")
+        self.systemctl("start", "conicd.socket")
+        self.assertEqual(self.main_pid(), 0)
+        self.healthy()
+        self.assertNotEqual(self.main_pid(), 0)
+        self.root.run("dpkg", "--purge", *PACKAGES)
+        self.root.run("curl", "--silent", "http://127.0.0.1:3000/healthz", ok=(7,))
+
+
+if __name__ == "__main__":
+    testroot.main()
