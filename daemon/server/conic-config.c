@@ -58,6 +58,7 @@
 
 typedef enum {
   KIND_ADDRESSES, /* (element-type GSocketAddress) GPtrArray */
+  KIND_BOOLEAN,   /* gboolean, as yes or no */
   KIND_LOG_LEVEL, /* GLogLevelFlags */
   KIND_STRING,    /* char * */
   KIND_STRINGS,   /* GStrv */
@@ -100,6 +101,11 @@ static const Key keys[] = {
       "A web page's origin that may connect beside the hub's own, or * for any"},
      KIND_STRINGS,
      AT (origins),
+     0,
+     0},
+    {{"daemon", "page", "page", "yes|no", "Whether there is a page for browsers at /: yes or no (yes)"},
+     KIND_BOOLEAN,
+     AT (page),
      0,
      0},
 
@@ -263,6 +269,7 @@ conic_config_new (void)
   self->metrics_listen = g_ptr_array_new_with_free_func (g_object_unref);
   self->log_level = G_LOG_LEVEL_MESSAGE;
   self->origins = g_new0 (char *, 1);
+  self->page = TRUE;
   self->auth_keys = g_new0 (char *, 1);
   self->auth_audience = g_strdup (CONIC_TOKEN_AUDIENCE);
   self->stun_uris = g_new0 (char *, 1);
@@ -349,6 +356,18 @@ set_addresses (GPtrArray **member, const char *const *values, GError **error)
   g_ptr_array_unref (*member);
   *member = g_steal_pointer (&parsed);
   return TRUE;
+}
+
+static gboolean
+set_boolean (gboolean *member, const Key *key, const char *text, GError **error)
+{
+  if (g_str_equal (text, "yes") || g_str_equal (text, "no")) {
+    *member = g_str_equal (text, "yes");
+    return TRUE;
+  }
+  g_set_error (error, CONIC_SERVER_ERROR, CONIC_SERVER_ERROR_CONFIG,
+               "“%s” has to be yes or no, not “%s”", key->key.name, text);
+  return FALSE;
 }
 
 static gboolean
@@ -462,6 +481,8 @@ conic_config_set (ConicConfig *self,
   switch (entry->kind) {
   case KIND_ADDRESSES:
     return set_addresses (member, values, error);
+  case KIND_BOOLEAN:
+    return set_boolean (member, entry, values[0], error);
   case KIND_LOG_LEVEL:
     return set_log_level (member, values[0], error);
   case KIND_STRING:
@@ -511,6 +532,8 @@ conic_config_get (const ConicConfig *self, const ConicConfigKey *key)
   switch (entry->kind) {
   case KIND_ADDRESSES:
     return addresses_to_text (*(GPtrArray *const *) member);
+  case KIND_BOOLEAN:
+    return g_strdup (*(const gboolean *) member ? "yes" : "no");
   case KIND_LOG_LEVEL:
     return g_strdup (conic_log_level_to_name (*(const GLogLevelFlags *) member));
   case KIND_STRING:

@@ -17,6 +17,7 @@ G_BEGIN_DECLS
  * @log_level: the least important messages that are logged
  * @origins: (array zero-terminated=1): origins beside the hub's own that browsers' pages may come
  *   from; `*` is any
+ * @page: whether the page for browsers is served
  * @clients: connections at a time, handshakes included
  * @clients_per_address: the same from one address; 0 is no limit
  * @handshake_timeout: microseconds from the connection to the end of its handshake
@@ -41,6 +42,7 @@ typedef struct {
   GPtrArray *metrics_listen;
   GLogLevelFlags log_level;
   GStrv origins;
+  gboolean page;
   guint clients;
   guint clients_per_address;
   gint64 handshake_timeout;

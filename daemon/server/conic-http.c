@@ -12,6 +12,7 @@
 #include "conic-http.h"
 
 #include "conic-limits.h"
+#include "conic-page.h"
 #include "conic-tls-stream.h"
 
 #include <libsoup/soup.h>
@@ -37,6 +38,7 @@ struct _ConicHttp {
   const ConicHttpHandler *handler;
   gpointer user_data;
   SoupServer *soup;
+  ConicPage *page;
   GQueue visits; /* of Visit, by their link */
 };
 
@@ -130,13 +132,18 @@ on_upgraded (SoupServerMessage *message, gpointer user_data)
   g_object_unref (message);
 }
 
+/* One request a connection: whoever comes for a WebSocket needs no more. */
+static void
+close_afterwards (SoupServerMessage *message)
+{
+  soup_message_headers_replace (soup_server_message_get_response_headers (message), "Connection",
+                                "close");
+}
+
 static void
 answer_as (SoupServerMessage *message, guint status, const char *type, const char *text)
 {
-  SoupMessageHeaders *headers = soup_server_message_get_response_headers (message);
-
-  /* One request a connection: whoever comes for a WebSocket needs no more. */
-  soup_message_headers_replace (headers, "Connection", "close");
+  close_afterwards (message);
   soup_server_message_set_status (message, status, NULL);
   soup_server_message_set_response (message, type, SOUP_MEMORY_COPY, text, strlen (text));
 }
@@ -168,6 +175,12 @@ answer_websocket (ConicHttp *self, SoupServerMessage *message)
   Visit *visit = get_visit (message);
   g_auto (ConicVerdict) verdict = {0};
 
+  /* A page isn't told why its WebSocket was refused, but it can ask again without an upgrade. */
+  conic_admission_judge (self->admission, &(ConicUpgrade){request, query, visit->fd}, &verdict);
+  if (verdict.status != SOUP_STATUS_SWITCHING_PROTOCOLS) {
+    answer_refusal (message, &verdict);
+    return;
+  }
   if (upgrade == NULL || g_ascii_strcasecmp (upgrade, "websocket") != 0) {
     soup_message_headers_replace (headers, "Upgrade", "websocket");
     answer (message, UPGRADE_REQUIRED, "This is a WebSocket.\n");
@@ -176,16 +189,10 @@ answer_websocket (ConicHttp *self, SoupServerMessage *message)
     return;
   }
 
-  conic_admission_judge (self->admission, &(ConicUpgrade){request, query, visit->fd}, &verdict);
-  if (verdict.status != SOUP_STATUS_SWITCHING_PROTOCOLS) {
-    answer_refusal (message, &verdict);
-    return;
-  }
-
   /* No extension is offered, so none is negotiated: permessage-deflate would let a client have a
    * thousand times its bytes unpacked here. The origin has been looked at. */
   if (!soup_websocket_server_process_handshake (message, NULL, NULL, NULL, NULL)) {
-    soup_message_headers_replace (headers, "Connection", "close");
+    close_afterwards (message);
     return;
   }
   if (verdict.protocol != NULL)
@@ -261,13 +268,19 @@ static const struct {
     {"/metrics", CONIC_HTTP_STATUS, answer_metrics},
 };
 
+/* Whether the method will do for that kind; if not, that is answered. */
 static gboolean
-is_allowed (SoupServerMessage *message, ConicHttpResources kind)
+check_method (SoupServerMessage *message, ConicHttpResources kind)
 {
   const char *method = soup_server_message_get_method (message);
+  gboolean has_head = kind != CONIC_HTTP_WEBSOCKET;
 
-  return g_str_equal (method, SOUP_METHOD_GET) ||
-         (g_str_equal (method, SOUP_METHOD_HEAD) && kind == CONIC_HTTP_STATUS);
+  if (g_str_equal (method, SOUP_METHOD_GET) || (has_head && g_str_equal (method, SOUP_METHOD_HEAD)))
+    return TRUE;
+  soup_message_headers_replace (soup_server_message_get_response_headers (message), "Allow",
+                                has_head ? "GET, HEAD" : "GET");
+  answer (message, SOUP_STATUS_METHOD_NOT_ALLOWED, "This method is not allowed.\n");
+  return FALSE;
 }
 
 static void
@@ -279,20 +292,22 @@ on_request (SoupServer *soup,
 {
   ConicHttp *self = user_data;
   ConicHttpResources there = get_visit (message)->resources;
+  const ConicPageFile *file;
 
   for (gsize i = 0; i < G_N_ELEMENTS (resources); i++) {
     if (!(resources[i].kind & there) || !g_str_equal (path, resources[i].path))
       continue;
-    if (is_allowed (message, resources[i].kind)) {
+    if (check_method (message, resources[i].kind))
       resources[i].answer (self, message);
-    } else {
-      soup_message_headers_replace (soup_server_message_get_response_headers (message), "Allow",
-                                    resources[i].kind == CONIC_HTTP_STATUS ? "GET, HEAD" : "GET");
-      answer (message, SOUP_STATUS_METHOD_NOT_ALLOWED, "This method is not allowed.\n");
-    }
     return;
   }
-  answer (message, SOUP_STATUS_NOT_FOUND, "Not found.\n");
+  file = (there & CONIC_HTTP_PAGE) ? conic_page_find (self->page, path) : NULL;
+  if (file == NULL) {
+    answer (message, SOUP_STATUS_NOT_FOUND, "Not found.\n");
+  } else if (check_method (message, CONIC_HTTP_PAGE)) {
+    conic_page_answer (file, message);
+    close_afterwards (message);
+  }
 }
 
 /* Called when the head of a request is read. No request here has a body, so none is kept. */
@@ -324,6 +339,7 @@ on_request_finished (SoupServer *soup, SoupServerMessage *message, gpointer user
   case SOUP_STATUS_SWITCHING_PROTOCOLS:
     break;
   case SOUP_STATUS_OK:
+  case SOUP_STATUS_NOT_MODIFIED:
   case SOUP_STATUS_NOT_FOUND:
   case SOUP_STATUS_SERVICE_UNAVAILABLE:
     visit->result = CONIC_HANDSHAKE_HTTP;
@@ -362,6 +378,7 @@ conic_http_new (ConicEpollSource *source,
   self->stats = stats;
   self->handler = handler;
   self->user_data = user_data;
+  self->page = conic_page_new ();
   self->soup = soup_server_new (NULL, NULL);
   soup_server_add_early_handler (self->soup, NULL, on_request_head, self, NULL);
   soup_server_add_handler (self->soup, NULL, on_request, self, NULL);
@@ -382,6 +399,7 @@ conic_http_free (ConicHttp *self)
   g_object_unref (self->soup);
   while (self->visits.head != NULL)
     detach_visit (self->visits.head->data);
+  conic_page_free (self->page);
   g_free (self);
 }
 

@@ -15,7 +15,7 @@ G_BEGIN_DECLS
 /**
  * ConicHttp:
  *
- * Answers requests: those for a WebSocket and those that ask how the daemon is.
+ * Answers requests: those for a WebSocket, those that ask how the daemon is, and those for the page.
  */
 typedef struct _ConicHttp ConicHttp;
 
@@ -23,6 +23,7 @@ typedef struct _ConicHttp ConicHttp;
  * ConicHttpResources:
  * @CONIC_HTTP_WEBSOCKET: `/ws`
  * @CONIC_HTTP_STATUS: `/healthz`, `/readyz` and `/metrics`
+ * @CONIC_HTTP_PAGE: `/` and what belongs to it
  *
  * What there is on the address that a connection came to. Where everybody finds the WebSocket as
  * well, `/metrics` is for this machine only.
@@ -30,6 +31,7 @@ typedef struct _ConicHttp ConicHttp;
 typedef enum {
   CONIC_HTTP_WEBSOCKET = 1 << 0,
   CONIC_HTTP_STATUS = 1 << 1,
+  CONIC_HTTP_PAGE = 1 << 2,
 } ConicHttpResources;
 
 /**

@@ -34,6 +34,7 @@ struct _ConicServer {
   GPtrArray *addresses;
   GPtrArray *metrics_addresses;
   guint clients;
+  gboolean page;
   gint64 drain_timeout;
 
   ConicDeadline drain;
@@ -54,7 +55,7 @@ on_arrived (int fd,
   ConicServer *self = user_data;
 
   conic_http_take (self->http,
-                   CONIC_HTTP_WEBSOCKET |
+                   CONIC_HTTP_WEBSOCKET | (self->page ? CONIC_HTTP_PAGE : 0) |
                        (self->metrics_addresses->len > 0 ? 0 : CONIC_HTTP_STATUS),
                    fd, spare, tls, address, since, deadline);
 }
@@ -334,6 +335,7 @@ conic_server_new (const ConicConfig *config, const GArray *sockets, GError **err
   self->addresses = g_ptr_array_new_null_terminated (1, g_free, TRUE);
   self->metrics_addresses = g_ptr_array_new_null_terminated (1, g_free, TRUE);
   self->clients = config->clients;
+  self->page = config->page;
   self->drain_timeout = config->drain_timeout;
   self->drain.expired = on_drain_expired;
   self->transport = conic_transport_new (g_main_context_get_thread_default (), &config->transport,
@@ -420,6 +422,7 @@ conic_server_reload (ConicServer *self, const ConicConfig *config, GError **erro
     return FALSE;
   use_material (self, &material);
   self->clients = config->clients;
+  self->page = config->page;
   self->drain_timeout = config->drain_timeout;
   conic_transport_set_limits (self->transport, &config->transport);
   conic_dispatcher_set_resume_window (self->dispatcher, config->resume_window);

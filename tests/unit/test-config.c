@@ -94,6 +94,8 @@ make_value (const ConicConfigKey *key)
     return "61.5";
   if (g_str_equal (key->placeholder, "N"))
     return "1234";
+  if (g_str_equal (key->placeholder, "yes|no"))
+    return "no";
   return conic_config_key_is_list (key) ? "a;b" : "a";
 }
 

@@ -169,7 +169,7 @@ class ProcessTest(tap.TestCase):
         """/healthz is well, other paths aren't there, /ws asks for an upgrade, bodies are refused"""
         hub = Conicd(self)
         self.assertEqual(self.ask(hub, "/healthz"), (200, b"ok\n"))
-        self.assertEqual(self.ask(hub, "/")[0], 404)
+        self.assertEqual(self.ask(hub, "/nothing")[0], 404)
         self.assertEqual(self.ask(hub, "/ws/x")[0], 404)
         self.assertEqual(self.ask(hub, "/ws")[0], 426)
         self.assertEqual(self.ask(hub, "/healthz", b"x")[0], 413)
