@@ -22,10 +22,10 @@ struct _GstConicGate {
   GstElement *webrtcbin;
   GMutex lock; /* innermost: nothing is called with it held */
   GateState state;
-  GStrv fingerprints;         /* NULL until a description came */
-  GPtrArray *certificates;    /* PEM of those shown so far */
-  GstConicPulseCounts counts; /* each atomic */
-  gboolean is_left;           /* atomic: nobody wants to know any more */
+  GStrv fingerprints;      /* NULL until a description came */
+  GPtrArray *certificates; /* PEM of those shown so far */
+  int n_packets;           /* atomic: let in */
+  gboolean is_left;        /* atomic: nobody wants to know any more */
   const GstConicGateHandlers *handlers;
   gpointer user_data;
   GDestroyNotify destroy;
@@ -122,27 +122,7 @@ on_incoming (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 
   if (g_atomic_int_get (&gate->state) != GATE_OPEN)
     return GST_PAD_PROBE_DROP;
-  g_atomic_int_inc (&gate->counts.packets);
-  return GST_PAD_PROBE_OK;
-}
-
-static GstPadProbeReturn
-on_report (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
-{
-  GstConicGate *gate = user_data;
-
-  if (g_atomic_int_get (&gate->state) == GATE_OPEN)
-    g_atomic_int_inc (&gate->counts.reports);
-  return GST_PAD_PROBE_OK;
-}
-
-static GstPadProbeReturn
-on_sent (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
-{
-  GstConicGate *gate = user_data;
-
-  if (g_atomic_int_get (&gate->state) == GATE_OPEN)
-    g_atomic_int_inc (&gate->counts.sent);
+  g_atomic_int_inc (&gate->n_packets);
   return GST_PAD_PROBE_OK;
 }
 
@@ -160,10 +140,6 @@ guard_pad (GstPad *pad, gboolean is_dec, GstConicGate *gate)
   if (gst_pad_get_direction (pad) != (is_dec ? GST_PAD_SRC : GST_PAD_SINK))
     return;
   add_probe (pad, is_dec ? on_incoming : on_outgoing, gate);
-  if (is_dec && g_str_has_prefix (GST_PAD_NAME (pad), "rtcp_"))
-    add_probe (pad, on_report, gate);
-  else if (!is_dec && g_str_has_prefix (GST_PAD_NAME (pad), "rtp_"))
-    add_probe (pad, on_sent, gate);
 }
 
 static void
@@ -251,12 +227,10 @@ gst_conic_gate_expect (GstConicGate *gate, const char *const *fingerprints)
   judge (gate);
 }
 
-void
-gst_conic_gate_count (GstConicGate *gate, GstConicPulseCounts *counts)
+guint
+gst_conic_gate_count_packets (GstConicGate *gate)
 {
-  counts->packets = g_atomic_int_get (&gate->counts.packets);
-  counts->reports = g_atomic_int_get (&gate->counts.reports);
-  counts->sent = g_atomic_int_get (&gate->counts.sent);
+  return (guint) g_atomic_int_get (&gate->n_packets);
 }
 
 void

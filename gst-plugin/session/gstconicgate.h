@@ -4,8 +4,6 @@
 
 #include <gst/gst.h>
 
-#include "gstconicpulse.h"
-
 G_BEGIN_DECLS
 
 /**
@@ -49,8 +47,9 @@ GstConicGate *gst_conic_gate_new (GstElement *webrtcbin,
  */
 void gst_conic_gate_expect (GstConicGate *gate, const char *const *fingerprints);
 
-/* (out): what has passed so far. Nobody but the peer can have sent it: it has been decrypted. */
-void gst_conic_gate_count (GstConicGate *gate, GstConicPulseCounts *counts);
+/* How many packets have come in so far, modulo 2³². Nobody but the peer can have sent them: they have
+ * been decrypted. */
+guint gst_conic_gate_count_packets (GstConicGate *gate);
 
 /* Leaves the webrtcbin alone. What the gate has not let through it never will. */
 void gst_conic_gate_free (GstConicGate *gate);

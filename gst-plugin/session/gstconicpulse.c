@@ -5,9 +5,9 @@
 /* Beats without an answer that mean something: one question may be on its way, and one be lost. */
 #define ASKED_SILENCE_MIN 3
 
-/* Seconds without RTCP that mean something: RFC 3550 section 6.3.1 makes a report at least every
- * 6.2 s between two peers, and one may be lost. */
-#define REGULAR_SILENCE_MIN 14
+/* Seconds without anything on the path that mean something: libnice checks it every 4 to 6 s, and one
+ * check may be lost. */
+#define CHECKED_SILENCE_MIN 14
 
 gboolean
 gst_conic_pulse_beat (GstConicPulse *pulse,
@@ -15,19 +15,17 @@ gst_conic_pulse_beat (GstConicPulse *pulse,
                       gboolean is_asked,
                       guint timeout)
 {
-  guint patience = MAX (timeout, is_asked ? ASKED_SILENCE_MIN : REGULAR_SILENCE_MIN);
+  guint patience = MAX (timeout, is_asked ? ASKED_SILENCE_MIN : CHECKED_SILENCE_MIN);
+  gboolean has_life =
+      counts->packets != pulse->last.packets || (!is_asked && counts->mark != pulse->last.mark);
 
-  if (counts->reports != pulse->last.reports || counts->sent != pulse->last.sent)
-    pulse->has_to_report = TRUE;
-  pulse->silence = counts->packets != pulse->last.packets ? 0 : pulse->silence + 1;
+  pulse->silence = has_life ? 0 : pulse->silence + 1;
   pulse->last = *counts;
-  return !(is_asked || pulse->has_to_report) ||
-         pulse->silence < patience / GST_CONIC_PULSE_INTERVAL;
+  return !(is_asked || counts->has_mark) || pulse->silence < patience / GST_CONIC_PULSE_INTERVAL;
 }
 
 void
 gst_conic_pulse_reset (GstConicPulse *pulse)
 {
   pulse->silence = 0;
-  pulse->has_to_report = FALSE;
 }

@@ -12,22 +12,23 @@ G_BEGIN_DECLS
 /**
  * GstConicPulse:
  *
- * Tells a peer that has gone without a word from one that has just nothing to say. libnice's checks
- * would do that for every peer, but take 50 seconds, and webrtcbin 1.22 can't ask for RFC 7675.
+ * Tells a peer that has gone without a word from one that has just nothing to say: every ICE agent
+ * answers checks (RFC 8445), and one that speaks `conic.flow` a question each second. libnice would
+ * tell, too, but takes 50 seconds; asked for RFC 7675, which webrtcbin 1.22 can't, it would end a
+ * session of which two checks were lost.
  *
  * It counts beats and not time, so that a process that was stopped for an hour doesn't take its own
  * silence for that of the others.
  */
 typedef struct {
-  guint packets; /* that came from the peer, modulo 2³² */
-  guint reports; /* how many of them are RTCP */
-  guint sent;    /* RTP that went to it */
+  guint packets;     /* that came from the peer and nobody else, modulo 2³² */
+  gboolean has_mark; /* whether the next is known */
+  guint64 mark;      /* of the path: gst_conic_path_read_mark() */
 } GstConicPulseCounts;
 
 typedef struct {
   GstConicPulseCounts last;
-  guint silence;          /* beats without a packet */
-  gboolean has_to_report; /* who gets RTP or has sent RTCP sends RTCP, again and again */
+  guint silence; /* beats without a sign of life */
 } GstConicPulse;
 
 /**
@@ -37,15 +38,14 @@ typedef struct {
  *
  * To be called once in each interval.
  *
- * Returns: %FALSE if the peer has been silent for @timeout and would not have been, were it there:
- *   one that is asked, or one that has to send RTCP, and has had the time for it
+ * Returns: %FALSE if the peer has been silent for @timeout and would not have been, were it there
  */
 gboolean gst_conic_pulse_beat (GstConicPulse *pulse,
                                const GstConicPulseCounts *counts,
                                gboolean is_asked,
                                guint timeout);
 
-/* What the peer sends was negotiated anew: perhaps there is no RTCP any more. */
+/* This side itself has heard nothing, and knows nothing. */
 void gst_conic_pulse_reset (GstConicPulse *pulse);
 
 G_END_DECLS

@@ -15,6 +15,7 @@
 
 #include "gstconicgate.h"
 #include "gstconicice.h"
+#include "gstconicpath.h"
 #include "gstconicpulse.h"
 #include "gstconicstats.h"
 #include "gstconictimer.h"
@@ -518,7 +519,6 @@ apply_remote (GstConicSession *self, GstWebRTCSDPType type)
   GstSDPMessage *copy;
 
   gst_conic_gate_expect (self->gate, (const char *const *) fingerprints);
-  gst_conic_pulse_reset (&self->pulse);
   gst_sdp_message_copy (self->remote, &copy);
   description = gst_webrtc_session_description_new (type, copy);
   ask (self, "set-remote-description", description, remote_set_event);
@@ -655,9 +655,9 @@ read_stats (GstConicSession *self)
 static gboolean
 is_peer_alive (GstConicSession *self)
 {
-  GstConicPulseCounts counts;
+  GstConicPulseCounts counts = {.packets = gst_conic_gate_count_packets (self->gate)};
 
-  gst_conic_gate_count (self->gate, &counts);
+  counts.has_mark = gst_conic_path_read_mark (self->webrtcbin, &counts.mark);
   /* While it is paused, webrtcbin hears nothing. */
   if (GST_STATE (self->webrtcbin) != GST_STATE_PLAYING)
     gst_conic_pulse_reset (&self->pulse);

@@ -4,9 +4,11 @@
 
 It is pion, and signals as conic's own programs do: candidates on their way before the offer, which has
 none in it. Shows that picture, sound and messages pass between it and the elements, both ways and
-whoever calls: what it received it has kept in files, which are decoded and looked at here.
+whoever calls: what it received it has kept in files, which are decoded and looked at here. And that one
+which is killed is noticed, even if nobody had anything to say.
 """
 
+import time
 import unittest
 
 import numpy as np
@@ -21,6 +23,9 @@ COLOUR_TOLERANCE = 40
 # Pictures that are looked at, and the packets that hold them for certain.
 ENOUGH, PACKETS = 45, 200
 LINES = ["plain", "grüße", "🎈🎊"]
+# Of a peer that needn't say anything silence counts from then on; beyond it, a beat of the session's, and
+# what a busy machine needs.
+SILENCE_SECONDS, SLACK_SECONDS = 14, 3
 
 
 @unittest.skipIf(gopeer.MISSING, gopeer.MISSING)
@@ -32,8 +37,8 @@ class Pion(tap.TestCase):
         peers.require_tools()
         self.hub = peers.Conicd(self)
 
-    def go(self, *arguments):
-        return gopeer.GoPeer(self, "go", self.hub.uri, "-id", "gopher", *arguments)
+    def go(self, *arguments, name="gopher"):
+        return gopeer.GoPeer(self, name, self.hub.uri, "-id", name, *arguments)
 
     def element(self, cls, name, element, pipeline, **kwargs):
         text = f"{element} name=c client-id={name} uri={self.hub.uri} {pipeline}"
@@ -185,6 +190,32 @@ class Pion(tap.TestCase):
         for number, line in enumerate(LINES):
             event = probe.wait_event("sample", sink="heard", n=number)
             self.assertEqual((event["text"], event["media"]), (line, "application/octet-stream"))
+
+    def test_killed(self):
+        """Peers in Go that have channels and nothing else are killed; another that is quiet, too, goes on"""
+        caller, called, quiet = (self.go(name=name) for name in ("caller", "called", "quiet"))
+        pad = "session-timeout=5 appsrc ! c.data_chat c.data_src_chat ! appsink name=heard"
+        talkers = {
+            "caller": self.element(peers.Probe, "first", "conicbin", pad),
+            "called": self.element(peers.Probe, "second", "conicbin target-id=called", pad),
+        }
+        talkers["caller"].wait_event("message", name="conic-registered")
+        for peer in (caller, quiet):
+            peer.tell("call", to="first")
+        for peer in (caller, called, quiet):
+            peer.wait_event("open", label="chat")
+        since = time.monotonic()
+        for peer in (caller, called):
+            peer.kill()
+        for name, talker in talkers.items():
+            failed = talker.wait_event("message", 40, name="conic-session-failed")
+            print(f"# {name}: {failed['time'] - since:.1f} s: {failed['fields']['reason']}")
+            self.assertIn("nothing was heard of it", failed["fields"]["reason"])
+            self.assertLess(
+                failed["time"] - since, SILENCE_SECONDS + SLACK_SECONDS * tap.PATIENCE
+            )
+        quiet.tell("send", text="still here")
+        talkers["caller"].wait_event("sample", sink="heard", text="still here")
 
 
 if __name__ == "__main__":
