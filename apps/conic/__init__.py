@@ -4,6 +4,9 @@
 cli        options, subcommands, and how failures are told
 exits      exit codes, and the exceptions that end in them
 hub        a registered client of the hub
+channels   data channels with any number of peers
+transfer   files over data channels
+console    lines that are typed or piped in, and what is said
 target     whom to call
 pipeline   pipelines as text, for GStreamer and for a shell
 elements   GStreamer's elements and the packages that have them

@@ -15,7 +15,10 @@ gi.require_version("Gst", "1.0")
 gi.require_version("GstWebRTC", "1.0")
 from gi.repository import GLib, Gst, GstWebRTC  # noqa: E402  pylint: disable=wrong-import-position
 
-from .exits import Failed, HubTrouble, Missing  # noqa: E402  pylint: disable=wrong-import-position
+from . import elements  # noqa: E402  pylint: disable=wrong-import-position
+from .exits import Failed, HubTrouble  # noqa: E402  pylint: disable=wrong-import-position
+
+NEEDED = ["conicbin", "webrtcbin", "nicesrc", "dtlssrtpenc", "sctpenc"]
 
 # The element gives a call 20 seconds by itself; this ends one that is stuck on the hub's side.
 CALL_SECONDS = 25
@@ -134,7 +137,8 @@ class Channel:
     async def close(self, seconds: float = DELIVERY_SECONDS) -> bool:
         """Closes it once all has been sent. Returns whether the other side got that far."""
         if self._closed:
-            return self._native.get_property("buffered-amount") == 0
+            return self._buffered() == 0
+        self._native.set_property("buffered-amount-low-threshold", 0)
         await self._wait(lambda: self._buffered() == 0 or self._closed, seconds)
         if self.sent.messages:
             full = self.sent.bytes > SCTP_BYTES
@@ -204,13 +208,9 @@ class Endpoint:
     """
 
     def __init__(self, options, on_event: Callable, on_channel: Callable[[Channel], None]):
-        Gst.init(None)
+        if absent := [name for name in NEEDED if not elements.is_there(name)]:
+            raise elements.missing(absent)
         self._element = Gst.ElementFactory.make("conicbin")
-        if self._element is None:
-            raise Missing(
-                "GStreamer finds no conicbin; Debian has it in gstreamer1.0-conic,"
-                " and GST_PLUGIN_PATH says where a build has it"
-            )
         for name, value in (
             ("uri", options.hub),
             ("token", options.token),
@@ -225,6 +225,7 @@ class Endpoint:
         self._on_event, self._on_channel = on_event, on_channel
         self._loop = asyncio.get_running_loop()
         self._registered = self._loop.create_future()
+        self._hub_lost = False
         self._calling: tuple[str, asyncio.Future] | None = None
         self._pipeline = Gst.Pipeline.new()
         self._pipeline.add(self._element)
@@ -330,6 +331,7 @@ class Endpoint:
     def _on_element_message(self, name, structure, peer, session, reason) -> None:
         if name == "conic-registered":
             self.id = structure.get_string("client-id")
+            self._hub_lost = False
             if not self._registered.done():
                 self._registered.set_result(self.id)
             else:
@@ -343,7 +345,7 @@ class Endpoint:
             self._on_session_ended(peer, session, reason)
 
     def _on_session_ended(self, peer: str, session: str, reason: str) -> None:
-        if self._sessions.get(peer) == session:
+        if peer in self._sessions and self._sessions[peer] == session:
             del self._sessions[peer]
             for channel in [channel for channel in self.channels if channel.peer == peer]:
                 channel.abandon()
@@ -360,8 +362,9 @@ class Endpoint:
         elif self._calling and f"“{self._calling[0]}”" in words:
             if not self._calling[1].done():
                 self._calling[1].set_exception(Failed(words))
-        elif "the hub" in words:
-            self._on_event("warning", message=warning.message)
+        elif "the hub" in words and not self._hub_lost:
+            self._hub_lost = True
+            self._on_event("warning", message=f"{words}; calls go on, and it is tried again")
 
     def _on_error(self, error: GLib.Error, words: str | None) -> None:
         if not self._registered.done():

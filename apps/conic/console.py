@@ -46,6 +46,20 @@ def _open_history(name: str) -> FileHistory | InMemoryHistory:
     return FileHistory(str(path))
 
 
+class ChoiceCompleter(Completer):
+    """Completes a line that is one of some choices."""
+
+    def __init__(self, choices: Choices):
+        self._choices = choices
+
+    def get_completions(self, document, complete_event):
+        """The choices that begin as the line does."""
+        word = document.text_before_cursor
+        for choice in self._choices():
+            if choice.startswith(word):
+                yield Completion(choice, -len(word))
+
+
 class CommandCompleter(Completer):
     """Completes a command and its arguments; each argument has its choices, None stands for a path."""
 
@@ -57,20 +71,14 @@ class CommandCompleter(Completer):
         """What may be in place of the word before the cursor."""
         words = document.text_before_cursor.lstrip().split(" ")
         word = words[-1]
-        if len(words) == 1:
-            choices = list(self._commands)
+        sources = [lambda: list(self._commands), *self._commands.get(words[0], [])]
+        if len(words) > len(sources):
+            return
+        source = sources[len(words) - 1]
+        if source is None:
+            yield from self._paths.get_completions(Document(word), complete_event)
         else:
-            arguments = self._commands.get(words[0], [])
-            if len(words) - 2 >= len(arguments):
-                return
-            source = arguments[len(words) - 2]
-            if source is None:
-                yield from self._paths.get_completions(Document(word), complete_event)
-                return
-            choices = source()
-        for choice in choices:
-            if choice.startswith(word):
-                yield Completion(choice, -len(word))
+            yield from ChoiceCompleter(source).get_completions(Document(word), complete_event)
 
 
 class Console:
@@ -78,15 +86,13 @@ class Console:
 
     def __init__(self, as_json: bool, commands: dict[str, list[Choices | None]], history: str):
         self.as_json = as_json
+        self._commands = CommandCompleter(commands)
         self.interactive = not as_json and sys.stdin.isatty() and sys.stdout.isatty()
         self._session: PromptSession | None = None
         self._pipe: asyncio.Queue[str | None] | None = None
         if self.interactive:
             self._session = PromptSession(
-                history=_open_history(history),
-                # Asks the hub, so not in the thread that draws.
-                completer=ThreadedCompleter(CommandCompleter(commands)),
-                complete_while_typing=False,
+                history=_open_history(history), complete_while_typing=False
             )
 
     def say(self, event: str, words: str, /, **fields) -> None:
@@ -109,13 +115,16 @@ class Console:
             self._session.bottom_toolbar = clean(text) if text else None
             self._session.app.invalidate()
 
-    async def lines(self, prompt: str) -> AsyncIterator[str]:
-        """What is typed, line by line, until Ctrl-D or Ctrl-C; or what a pipe has."""
-        while (line := await self.line(prompt)) is not None:
+    async def lines(self, prompt: str, choices: Choices | None = None) -> AsyncIterator[str]:
+        """What is typed, line by line, until Ctrl-D or Ctrl-C; or what a pipe has.
+
+        Tab completes to one of the choices, or without any to a command.
+        """
+        completer = ChoiceCompleter(choices) if choices else self._commands
+        while (line := await self._line(prompt, completer)) is not None:
             yield line
 
-    async def line(self, prompt: str) -> str | None:
-        """The next line, or None at the end."""
+    async def _line(self, prompt: str, completer: Completer) -> str | None:
         if self._session is None:
             if self._pipe is None:
                 self._pipe = asyncio.Queue(READ_AHEAD)
@@ -124,7 +133,10 @@ class Console:
             return await self._pipe.get()
         try:
             with patch_stdout():
-                return await self._session.prompt_async(prompt)
+                # A completer may ask the hub, so it isn't run in the thread that draws.
+                return await self._session.prompt_async(
+                    prompt, completer=ThreadedCompleter(completer)
+                )
         except (EOFError, KeyboardInterrupt):
             return None
 

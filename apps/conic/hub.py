@@ -93,7 +93,7 @@ class Client:
             # Longer than we wait ourselves, so that it is we who find the words.
             self._session.set_timeout(2 * ANSWER_SECONDS)
             if tls_ca:
-                self._session.set_tls_database(_certificates(tls_ca))
+                self._session.set_tls_database(certificates(tls_ca))
             self._socket = self._connect(token)
         try:
             self.registration = self.request("register_request", client_id=client_id or "")
@@ -209,7 +209,8 @@ class Client:
         self._ended = f"{self.uri}: the hub ended the connection" + (f": {words}" if words else "")
 
 
-def _certificates(path: str) -> Gio.TlsDatabase:
+def certificates(path: str) -> Gio.TlsDatabase:
+    """What vouches for a hub, from a file. Raises WrongUsage if it has no certificates."""
     try:
         if not Gio.TlsCertificate.list_new_from_file(path):
             raise WrongUsage(f"{path} has no certificates")
@@ -227,6 +228,9 @@ def _why(error: GLib.Error, message: Soup.Message, rejected: list[Gio.TlsCertifi
         return "nobody listens there (is the hub running?)"
     if error.matches(Gio.io_error_quark(), Gio.IOErrorEnum.TIMED_OUT):
         return "nobody answers"
+    closed = (Gio.IOErrorEnum.BROKEN_PIPE, Gio.IOErrorEnum.CONNECTION_CLOSED)
+    if any(error.matches(Gio.io_error_quark(), code) for code in closed):
+        return "what answers there hung up (does the hub want TLS, wss://?)"
     if error.domain == "g-tls-error-quark":
         return f"TLS failed (is it a hub at wss://?): {error.message}"
     status = message.get_status()

@@ -5,6 +5,7 @@ import argparse
 import asyncio
 import base64
 import inspect
+import re
 import signal
 import sys
 from pathlib import Path
@@ -20,6 +21,7 @@ Talks to peers over data channels. In a terminal it has a line to type commands 
 them. In a pipe each line of standard input is a command, and it ends when there are no more and
 what was sent has arrived."""
 
+PEER_ID = re.compile("[A-Za-z0-9._~-]{1,128}")
 # What a call opens by itself, and the page that conicd serves, too.
 CHAT = "chat"
 HISTORY = "datachannel_history"
@@ -111,7 +113,7 @@ class Talk:
 
     async def _ask_for_peer(self) -> None:
         """What the role of the offerer begins with."""
-        async for line in self.console.lines("Id of the peer to call: "):
+        async for line in self.console.lines("Id of the peer to call: ", self._guess_peers):
             if not line.strip():
                 continue
             try:
@@ -218,10 +220,9 @@ class Talk:
         if isinstance(message, str):
             self.console.say("message", f"{channel.name}: {message}", **fields, text=message)
             return
-        shown = message[:SHOWN_BYTES].hex() + ("…" if len(message) > SHOWN_BYTES else "")
         self.console.say(
             "message",
-            f"{channel.name}: {len(message)} bytes: {shown}",
+            f"{channel.name}: {_show_bytes(message)}",
             **fields,
             data=base64.b64encode(message).decode(),
         )
@@ -277,6 +278,10 @@ class Talk:
 
     async def do_offer(self, peer_id: str) -> None:
         """connect to a peer, and open the channel “chat”"""
+        if not PEER_ID.fullmatch(peer_id):
+            raise Failed(
+                f"“{peer_id}” is not an id: 1 to 128 of the characters A-Z a-z 0-9 . _ ~ -"
+            )
         await self.endpoint.call(peer_id)
         if not self._channels(f"{peer_id}/{CHAT}"):
             self._listen(await self.endpoint.open(peer_id, CHAT))
@@ -411,7 +416,9 @@ class Talk:
                 return [peer for peer in client.peers() if peer != self.endpoint.id]
         except hub.Refused as error:
             if error.error_code == "id_taken":
-                raise Failed("the hub tells that only to a token that is good for a second id") from None
+                raise Failed(
+                    "the hub tells that only to a token that is good for a second id"
+                ) from None
             raise
 
     def _guess_peers(self) -> list[str]:
@@ -455,6 +462,18 @@ class Talk:
                 self._news.notify_all()
 
         asyncio.get_running_loop().create_task(notify())
+
+
+def _show_bytes(data: bytes) -> str:
+    """Bytes as a text if they are one, which some programs send so; else in hexadecimal."""
+    try:
+        text = data.decode()
+        if text.isprintable():
+            return text
+    except UnicodeDecodeError:
+        pass
+    shown = data[:SHOWN_BYTES].hex() + ("…" if len(data) > SHOWN_BYTES else "")
+    return f"{len(data)} bytes: {shown}"
 
 
 def _progress(what: transfer.Transfer) -> str:

@@ -1,0 +1,165 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""conic peers, and how any of conic's programs says what is wrong with a hub.
+
+Shows that the others are listed, that who comes and goes is followed, both also as JSON; and that a
+hub which can't be reached, isn't one, isn't trusted, wants a token or goes away is told in words,
+with exit code 3.
+"""
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+
+from conictest import peers, tap
+from conictest.programs import Conic
+
+sys.path.append(os.path.join(peers.ROOT, "tests", "integration", "daemon"))
+from certificates import Certificate  # noqa: E402  pylint: disable=wrong-import-position
+
+
+class PeersTest(tap.TestCase):
+    limit = 60
+
+    def peers(self, *arguments, hub=None, **kwargs):
+        return Conic(self, "peers", "peers", *arguments, hub=hub, **kwargs)
+
+    def member(self, hub, name):
+        """Somebody on the hub."""
+        program = Conic(self, name, "datachannel", "--id", name, hub=hub.uri, stdin=subprocess.PIPE)
+        program.wait_line(f"“{name}” at")
+        return program
+
+    def check_refused(self, words, *arguments, code=3, **kwargs):
+        program = self.peers(*arguments, **kwargs)
+        self.assertEqual(program.wait_exit(), code, words)
+        self.assertIn(words, program.printed("err"))
+        self.assertEqual(len(program.lines), 1, "it said more than what was wrong")
+
+
+class Lists(PeersTest):
+    def test_list(self):
+        """The others are listed, sorted, one a line"""
+        hub = peers.Conicd(self)
+        self.assertEqual(self.peers(hub=hub.uri).wait_exit(), 0)
+        self.member(hub, "ben"), self.member(hub, "anna")
+        # The address of the hub's page will do, too.
+        listed = self.peers("--hub", f"http://127.0.0.1:{hub.port}")
+        self.assertEqual(listed.wait_exit(), 0)
+        self.assertEqual(listed.printed(), "anna\nben")
+        listed = self.peers("--json", hub=hub.uri)
+        self.assertEqual(listed.wait_exit(), 0)
+        self.assertEqual(
+            listed.events, [{"event": "peer", "peer": "anna"}, {"event": "peer", "peer": "ben"}]
+        )
+
+    def test_watch(self):
+        """Who comes and goes is followed until Ctrl-C, or until the hub goes"""
+        hub = peers.Conicd(self)
+        anna = self.member(hub, "anna")
+        watch, watch_json = self.peers("--watch", hub=hub.uri), self.peers(
+            "--watch", "--json", hub=hub.uri
+        )
+        watch.wait_line("^  anna$")
+        ben = self.member(hub, "ben")
+        watch.wait_line(r"^\+ ben$")
+        watch_json.wait_event("arrived", peer="ben")
+        anna.stdin.close()
+        watch.wait_line("^- anna$")
+        watch_json.wait_event("left", peer="anna")
+        self.assertEqual(watch_json.stop(), 0)
+        ben.kill()
+        hub.stop()
+        self.assertEqual(watch.wait_exit(), 3)
+        self.assertIn("the hub ended the connection", watch.printed("err"))
+
+
+class Refusals(PeersTest):
+    def test_nobody(self):
+        """What isn't there, or is no hub, is told apart"""
+        hub = peers.Conicd(self)
+        self.check_refused("nobody listens there (is the hub running?)", hub="ws://127.0.0.1:1/ws")
+        self.check_refused(
+            "no hub at this path; a hub's ends in /ws", hub=f"ws://127.0.0.1:{hub.port}/x"
+        )
+        self.check_refused("TLS failed", hub=f"wss://127.0.0.1:{self.mute()}/ws")
+        self.check_refused("Name or service not known", hub="ws://no.invalid:3000/ws")
+        self.check_refused("is not the URI of a hub", hub="hub.example.org", code=2)
+        self.check_refused("is not the URI of a hub", "--hub", "ftp://x/", code=2)
+        self.check_refused("No such file", "--tls-ca", self.path("none"), hub=hub.uri, code=2)
+        self.check_refused("has no certificates", "--tls-ca", __file__, hub=hub.uri, code=2)
+        self.check_refused("--hub: expected one argument", "--hub", code=2)
+
+    def mute(self):
+        """The port of somebody who hangs up at once."""
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(listener.close)
+        import threading
+
+        def hang_up():
+            with contextlib.suppress(OSError):
+                while True:
+                    listener.accept()[0].close()
+
+        threading.Thread(target=hang_up, daemon=True).start()
+        return listener.getsockname()[1]
+
+    def test_tls(self):
+        """A certificate is trusted when its authority is named, and what is wrong with one is said"""
+        ours, other = Certificate(self), Certificate(self, "other")
+        hub = peers.Conicd(self, arguments=ours.options)
+        uri = f"wss://localhost:{hub.port}/ws"
+        trusted = self.peers("--tls-ca", ours.certificate, hub=uri)
+        self.assertEqual(trusted.wait_exit(), 0, trusted.printed("err"))
+        self.check_refused("who signed it is not trusted here (see --tls-ca)", hub=uri)
+        self.check_refused(
+            "who signed it is not trusted here", "--tls-ca", other.certificate, hub=uri
+        )
+        self.check_refused("does the hub want TLS, wss://?", hub=uri.replace("wss:", "ws:"))
+
+    def test_token(self):
+        """A token is wanted, and what is wrong with one is said; an id of one's own is kept"""
+        with open(self.path("key"), "w", encoding="ascii") as file:
+            file.write("0123456789" * 5)
+        hub = peers.Conicd(self, arguments=("--auth-key", self.path("key")))
+
+        def token(name, expires="600"):
+            done = subprocess.run(
+                [peers.CONICD, "token", "--key", self.path("key"), "--sub", name, "--expires", expires],
+                capture_output=True, text=True, check=True, env={**os.environ, **peers.gst_environment()},
+            )  # fmt: skip
+            return done.stdout.strip()
+
+        self.check_refused("the hub wants a token", hub=hub.uri)
+        self.check_refused(
+            "the hub wants a token, and this one won't do: ", "--token", "x.y.z", hub=hub.uri
+        )
+        self.check_refused("the token has characters", "--token", "a b\n", hub=hub.uri, code=2)
+        one = token("anna")
+        good = self.peers(hub=hub.uri, env={"CONIC_TOKEN": one})
+        self.assertEqual(good.wait_exit(), 0, good.printed("err"))
+        anna = Conic(
+            self,
+            "anna",
+            "datachannel",
+            hub=hub.uri,
+            env={"CONIC_TOKEN": one},
+            stdin=subprocess.PIPE,
+        )
+        anna.wait_line("“anna” at")
+        self.check_refused("the hub says: ", "--token", one, hub=hub.uri)
+        anna.stdin.write(b"peers\n")
+        anna.stdin.flush()
+        anna.wait_line("only to a token that is good for a second id")
+        refused = Conic(self, "refused", "datachannel", "--id", "ben", "--token", one, hub=hub.uri)
+        self.assertEqual(refused.wait_exit(), 3)
+        self.assertIn("could not register “ben”", refused.printed("err"))
+        refused = Conic(self, "refused", "datachannel", "--token", "x.y.z", hub=hub.uri)
+        self.assertEqual(refused.wait_exit(), 3)
+        self.assertIn("token", refused.printed("err"))
+
+
+if __name__ == "__main__":
+    tap.main()
