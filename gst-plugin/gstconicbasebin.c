@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "gstconicchannels.h"
+#include "gstconiccertificate.h"
 #include "gstconicdepartures.h"
 #include "gstconicobjects.h"
 #include "gstconicoutputs.h"
@@ -41,6 +42,7 @@ typedef struct {
   GPtrArray *connections;         /* (element-type GstConicConnection): the endpoint's
                                      thread's; changed under the lock */
   GSource *eos_timer;             /* likewise */
+  GThread *certificate;           /* (nullable): makes it; of the changes between NULL and READY */
 
   GMutex lock;
   GPtrArray *inputs;     /* (element-type GstConicInput) */
@@ -728,7 +730,9 @@ gst_conic_base_bin_change_state (GstElement *element, GstStateChange transition)
   GstConicBaseBin *self = GST_CONIC_BASE_BIN (element);
   GstStateChangeReturn ret;
 
-  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) {
+  if (transition == GST_STATE_CHANGE_NULL_TO_READY) {
+    PRIV (self)->certificate = gst_conic_certificate_prepare ();
+  } else if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) {
     set_up (self);
     gst_conic_endpoint_start (PRIV (self)->endpoint);
     check_ready (self);
@@ -746,6 +750,9 @@ gst_conic_base_bin_change_state (GstElement *element, GstStateChange transition)
   } else if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) {
     gst_conic_outputs_remove_media (PRIV (self)->outputs, NULL, FALSE);
     gst_conic_outputs_remove_data (PRIV (self)->outputs);
+  } else if (transition == GST_STATE_CHANGE_READY_TO_NULL ||
+             (transition == GST_STATE_CHANGE_NULL_TO_READY && ret == GST_STATE_CHANGE_FAILURE)) {
+    g_clear_pointer (&PRIV (self)->certificate, g_thread_join);
   }
   return ret;
 }
