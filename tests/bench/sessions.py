@@ -47,6 +47,7 @@ class Bench:
         self.failures = []
         self.children = []
         self.ended = threading.Semaphore(0)
+        self.losses = []
 
     def start(self, *argv):
         child = subprocess.Popen(argv, env=self.env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -70,6 +71,8 @@ class Bench:
     def count_ended(self):
         """Reads what the camera's bus says as it comes: a message that waits keeps what it is about."""
         for line in self.camera.stdout:
+            if "conic-session-failed" in line:
+                self.losses.append(re.search(r"reason=.string.(.*);", line).group(1))
             if re.search(r"conic-session-(ended|failed)", line):
                 self.ended.release()
 
@@ -133,7 +136,10 @@ class Bench:
             process.stdout.read()
             process.wait()
         seconds = time.monotonic() - started
-        report(f"  {viewers / seconds:.1f} viewers a second")
+        report(f"  {viewers / seconds:.1f} viewers a second, {len(self.losses)} sessions lost")
+        for reason in self.losses:
+            self.failures.append(f"a session was lost: {reason}")
+        self.losses = []
         for name in watched:
             self.judge(name, [look[name] for look in looks], viewers)
 
