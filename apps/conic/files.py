@@ -12,13 +12,20 @@ def add_force(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--force", action="store_true", help="replace a file that exists already")
 
 
-def check_readable(path: str) -> None:
-    """Raises WrongUsage if the file can't be read."""
+def read_head(path: str, size: int) -> bytes:
+    """The first bytes of a file. Raises WrongUsage if it can't be read."""
     try:
-        with open(path, "rb"):
-            pass
+        with open(path, "rb") as file:
+            return file.read(size)
     except OSError as error:
         raise WrongUsage(f"{path} can't be read: {error.strerror}") from None
+
+
+def check_wav(path: str) -> None:
+    """Raises WrongUsage if that isn't a WAV file, which GStreamer says in a roundabout way."""
+    head = read_head(path, 12)
+    if head[:4] not in (b"RIFF", b"RF64") or head[8:] != b"WAVE":
+        raise WrongUsage(f"{path} is not a WAV file")
 
 
 def check_writable(path: str, force: bool) -> None:

@@ -54,29 +54,35 @@ class Live:
     def say(self, event: str, text: str, **fields) -> None:
         """Something has happened: `text` for people, `event` and its fields for programs."""
         if self._json:
-            print(json.dumps({"event": event, **fields}), flush=True)
-            return
-        if text:
-            print(f"\r\033[K{text}" if self._redraws else text, flush=True)
+            self._write(json.dumps({"event": event, **fields}) + "\n")
+        elif text:
+            self._write(f"\r\033[K{text}\n" if self._redraws else f"{text}\n")
             self._redraw()
 
     def show(self, text: str, **fields) -> None:
         """How things are now."""
         if self._json:
-            print(json.dumps({"event": "stats", **fields}), flush=True)
+            self._write(json.dumps({"event": "stats", **fields}) + "\n")
             return
         self._line = text
         if self._redraws:
             self._redraw()
         elif text and time.monotonic() - self._shown >= PLAIN_SECONDS:
             self._shown = time.monotonic()
-            print(text, flush=True)
+            self._write(f"{text}\n")
+
+    def _write(self, text: str) -> None:
+        """Writes to who still reads us; that nobody does is no reason to leave a file unfinished."""
+        try:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+        except OSError:
+            self._on_quit()
 
     def _redraw(self) -> None:
         if self._redraws:
             columns = shutil.get_terminal_size().columns
-            sys.stdout.write(f"\r\033[K{self._line[: columns - 1]}")
-            sys.stdout.flush()
+            self._write(f"\r\033[K{self._line[: columns - 1]}")
 
     @property
     def has_keys(self) -> bool:
@@ -104,10 +110,14 @@ class Live:
             self._attributes = None
         if self._redraws and self._line:
             self._line = ""
-            print(flush=True)
+            self._write("\n")
 
     def _on_input(self, _fd, _condition) -> bool:
-        typed = os.read(0, TYPED_BYTES)
+        try:
+            typed = os.read(0, TYPED_BYTES)
+        except OSError:
+            # The terminal has gone.
+            typed = b""
         if not typed:
             # Nobody is there to type; that is no reason to end.
             self._watch = 0

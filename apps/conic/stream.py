@@ -75,13 +75,6 @@ def run(options: argparse.Namespace, text: str, **what) -> int:
     return stream.run(line)
 
 
-def end_input(pad: Gst.Pad) -> None:
-    """Ends what goes into a pad, even if nothing ever did."""
-    if pad.get_sticky_event(Gst.EventType.STREAM_START, 0) is None:
-        pad.send_event(Gst.Event.new_stream_start("none"))
-    pad.send_event(Gst.Event.new_eos())
-
-
 class Stream:
     """One run of a pipeline.
 
@@ -128,7 +121,7 @@ class Stream:
         self._watch_pads()
         # Else PyGObject's main loop would take Ctrl-C for itself.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             GLib.unix_signal_add(GLib.PRIORITY_DEFAULT, number, self.on_signal)
         GLib.timeout_add(FIGURES_MS, self.on_figures)
         if self.options.timeout:
@@ -183,9 +176,14 @@ class Stream:
             self.loop.quit()
             return
         GLib.timeout_add_seconds(CLOSE_SECONDS, self.loop.quit)
-        # On a thread of its own each: streams that are muxed wait for each other.
-        for pad in self._inputs(linked=True) + self._inputs(linked=False):
-            pad.get_parent_element().call_async(lambda _element, pad: end_input(pad), pad)
+        # What has gone already has ended already. Each on a thread of its own, for a muxer takes
+        # streams in turn.
+        for pad in filter(Gst.Pad.is_linked, self.peer.srcpads):
+            inlet = pad.get_peer()
+            inlet.get_parent_element().call_async(
+                lambda _element, inlet: inlet.send_event(Gst.Event.new_eos()), inlet
+            )
+        self._end_unlinked()
 
     # --- what flows ---
 
@@ -242,20 +240,13 @@ class Stream:
         pad.get_parent_element().set_property("caps", Gst.Caps.from_string(size))
         return Gst.PadProbeReturn.REMOVE
 
-    def _inputs(self, linked: bool) -> list[Gst.Pad]:
-        """Where streams of the other side go into the rest of the pipeline, or would go."""
-        found = []
-        for element in self.pipeline.iterate_elements():
-            for pad in element.sinkpads if element is not self.peer else ():
-                source = pad.get_peer()
-                if source is None or source.get_parent_element() is self.peer:
-                    found += [pad] if linked == (source is not None) else []
-        return found
-
     def _end_unlinked(self) -> bool:
         """Tells a muxer not to wait for what the other side doesn't send."""
-        for pad in self._inputs(linked=False):
-            end_input(pad)
+        mux = self.pipeline.get_by_name(recording.MUX)
+        for pad in mux.sinkpads if mux else ():
+            if pad.get_current_caps() is None:
+                pad.send_event(Gst.Event.new_stream_start("none"))
+                pad.send_event(Gst.Event.new_eos())
         return False
 
     # --- what happens ---

@@ -25,7 +25,7 @@ def run(options: argparse.Namespace) -> int:
     """Sends."""
     if options.wav:
         if not options.print:
-            files.check_readable(options.wav)
+            files.check_wav(options.wav)
         source = f"filesrc location={value(options.wav)} ! wavparse"
     elif options.tone:
         source = "audiotestsrc is-live=true freq=440 volume=0.3"

@@ -48,7 +48,7 @@ def check(options: argparse.Namespace) -> None:
     longest = BYTES_MAX / (options.rate * options.channels * SAMPLE_BYTES)
     if not 1 / options.rate <= options.seconds <= longest:
         raise WrongUsage(
-            f"--seconds must be above 0 and at most {longest:.0f}, which is what a WAV file holds"
+            f"--seconds must be above 0 and at most {int(longest)}, which is what a WAV file holds"
             f" of this, not {options.seconds:g}"
         )
 

@@ -29,7 +29,7 @@ def run(options: argparse.Namespace) -> int:
     """Sends."""
     if options.file:
         if not options.print:
-            files.check_readable(options.file)
+            files.read_head(options.file, 1)
         source = f"filesrc location={value(options.file)} ! decodebin"
     elif options.pattern:
         source = PATTERN
