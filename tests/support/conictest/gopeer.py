@@ -6,6 +6,7 @@ import functools
 import os
 import re
 import shutil
+import struct
 import subprocess
 
 from .peers import BUILD, ROOT, Reporter
@@ -47,6 +48,16 @@ def build():
         )
     assert done.returncode == 0, f"tests/interop can't be built:\n{done.stderr}"
     return path
+
+
+def write_ivf(path, fourcc, frames, rate, size=(0, 0)):
+    """Writes encoded frames, or packets of sound, as an IVF file."""
+    with open(path, "wb") as file:
+        file.write(
+            struct.pack("<4sHH4sHHIII4x", b"DKIF", 0, 32, fourcc, *size, rate, 1, len(frames))
+        )
+        for number, frame in enumerate(frames):
+            file.write(struct.pack("<IQ", len(frame), number) + frame)
 
 
 class GoPeer(Reporter):
