@@ -128,6 +128,12 @@ gst_conic_branch_open (GstConicBranch *self)
                         gst_video_event_new_upstream_force_key_unit (GST_CLOCK_TIME_NONE, TRUE, 0));
 }
 
+void
+gst_conic_branch_shut (GstConicBranch *self)
+{
+  g_atomic_int_set (&self->state, BRANCH_SHUT);
+}
+
 guint
 gst_conic_branch_get_n_frames (GstConicBranch *self)
 {

@@ -33,6 +33,9 @@ GstConicBranch *gst_conic_branch_new (const GstConicCodec *codec,
 /* Lets media through, video from its next keyframe on, which is asked for. */
 void gst_conic_branch_open (GstConicBranch *self);
 
+/* Lets none through, until it is opened again. */
+void gst_conic_branch_shut (GstConicBranch *self);
+
 /* How many pictures, or pieces of sound, have gone through. */
 guint gst_conic_branch_get_n_frames (GstConicBranch *self);
 

@@ -204,7 +204,7 @@ gst_conic_connection_open (GstConicConnection *self)
   measure (self);
   self->measure_timer = start_timer (self, MEASURE_INTERVAL, on_measure_timer);
   gst_conic_media_open (self->media);
-  gst_conic_receiver_expect (self->receiver, gst_conic_media_count_incoming (self->media));
+  gst_conic_receiver_expect (self->receiver, gst_conic_media_get_incoming (self->media));
   self->patience_timer = start_timer (self, STREAMS_PATIENCE, on_patience_timer);
   start_data (self);
   /* The pads may have changed since they were described. */
@@ -217,6 +217,7 @@ gst_conic_connection_settle (GstConicConnection *self)
   if (!self->is_open)
     return;
   gst_conic_media_open (self->media);
+  gst_conic_receiver_update (self->receiver, gst_conic_media_get_incoming (self->media));
   start_data (self);
   if (self->is_stale)
     gst_conic_connection_update (self);

@@ -151,6 +151,19 @@ on_notify_caps (GstPad *pad, GParamSpec *pspec, GstConicMedia *self)
   gst_conic_base_bin_invoke (self->bin, described_in_thread, description, description_free);
 }
 
+/* The index of the section that @share is sent in, G_MAXUINT before it has one. */
+static guint
+get_section (Share *share)
+{
+  g_autoptr (GstWebRTCRTPTransceiver) transceiver = NULL;
+  guint index = G_MAXUINT;
+
+  g_object_get (share->webrtc_pad, "transceiver", &transceiver, NULL);
+  if (transceiver != NULL)
+    g_object_get (transceiver, "mlineindex", &index, NULL);
+  return index;
+}
+
 /* Makes the branch of a share whose codec is known now. */
 static gboolean
 begin_share (GstConicMedia *self,
@@ -328,20 +341,6 @@ take_input (GPtrArray *inputs,
   return NULL;
 }
 
-static gboolean
-is_sending (GstWebRTCRTPTransceiverDirection direction)
-{
-  return direction == GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDONLY ||
-         direction == GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDRECV;
-}
-
-static gboolean
-is_receiving (GstWebRTCRTPTransceiverDirection direction)
-{
-  return direction == GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_RECVONLY ||
-         direction == GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDRECV;
-}
-
 /* What an encoder outside says of its stream: its profile and its level. webrtcbin would compare them
  * with the offer's letter by letter, and refuse a section over a level; the offer's own are answered. */
 static GstPadProbeReturn
@@ -430,15 +429,14 @@ get_any_caps (const GstSDPMedia *media)
 }
 
 /* webrtcbin matches its transceivers with the sections of an offer in order, so every section gets
- * one, wanted or not. */
+ * one, wanted or not; one in which nothing comes may have something later. */
 static void
 answer_section (GstConicMedia *self, GPtrArray *inputs, const GstSDPMedia *media, guint index)
 {
-  GstWebRTCRTPTransceiverDirection theirs = gst_conic_sdp_get_direction (media);
-  gboolean receives = gst_conic_base_bin_receives (self->bin) && is_sending (theirs);
+  gboolean receives = gst_conic_base_bin_receives (self->bin);
   g_autoptr (GstCaps) caps = NULL;
 
-  if (is_receiving (theirs) && answer_with_input (self, inputs, media, index, receives))
+  if (gst_conic_sdp_receives (media) && answer_with_input (self, inputs, media, index, receives))
     return;
   if (receives && answer_to_receive (self, media))
     return;
@@ -530,22 +528,14 @@ remove_branch (GstConicMedia *self, Share *share)
   gst_bin_remove (self->connection, GST_ELEMENT (share->branch));
 }
 
-/* webrtcbin 1.22 can end a section and nothing else: one that goes both ways stays as it is, silent.
- * Its pad stays, too. */
+/* The section stays, and with it webrtcbin's pad: something may still come in it. */
 static void
 end_share (GstConicMedia *self, Share *share)
 {
-  g_autoptr (GstWebRTCRTPTransceiver) transceiver = NULL;
-  GstWebRTCRTPTransceiverDirection direction = GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_NONE;
-
   g_signal_handlers_disconnect_by_data (share->webrtc_pad, self);
   if (share->branch != NULL)
     remove_branch (self, share);
-  g_object_get (share->webrtc_pad, "transceiver", &transceiver, NULL);
-  if (transceiver != NULL)
-    g_object_get (transceiver, "current-direction", &direction, NULL);
-  if (transceiver != NULL && direction != GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDRECV)
-    g_object_set (transceiver, "direction", GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_INACTIVE, NULL);
+  gst_conic_session_silence (self->session, get_section (share));
   g_ptr_array_remove (self->shares, share);
 }
 
@@ -570,20 +560,15 @@ gst_conic_media_update (GstConicMedia *self)
 
 /* --- the session goes on --- */
 
-/* (nullable): the other side's description of the section that @share is sent in */
+/* (nullable): the section of @sdp, which is one side's description, that @share is sent in */
 static const GstSDPMedia *
-get_remote_section (GstConicMedia *self, Share *share)
+find_section (Share *share, const GstSDPMessage *sdp)
 {
-  const GstSDPMessage *theirs = gst_conic_session_get_remote_description (self->session);
-  g_autoptr (GstWebRTCRTPTransceiver) transceiver = NULL;
-  guint index = G_MAXUINT;
+  guint index = get_section (share);
 
-  g_object_get (share->webrtc_pad, "transceiver", &transceiver, NULL);
-  if (transceiver != NULL)
-    g_object_get (transceiver, "mlineindex", &index, NULL);
-  if (theirs == NULL || index >= gst_sdp_message_medias_len (theirs))
+  if (sdp == NULL || index >= gst_sdp_message_medias_len (sdp))
     return NULL;
-  return gst_sdp_message_get_media (theirs, index);
+  return gst_sdp_message_get_media (sdp, index);
 }
 
 /* In an offer, port 0 may just mean that the section goes with another (RFC 9143 section 6). */
@@ -598,13 +583,14 @@ is_rejected (const GstSDPMedia *media)
 static void
 settle_share (GstConicMedia *self, Share *share)
 {
-  const GstSDPMedia *media = get_remote_section (self, share);
+  const GstSDPMedia *media =
+      find_section (share, gst_conic_session_get_remote_description (self->session));
   g_autoptr (GPtrArray) codecs = gst_conic_input_get_codecs (share->input);
   const GstConicCodec *codec = NULL;
   g_autoptr (GstCaps) caps = NULL;
   int payload_type;
 
-  if (media != NULL && !is_rejected (media) && is_receiving (gst_conic_sdp_get_direction (media)))
+  if (media != NULL && !is_rejected (media) && gst_conic_sdp_receives (media))
     codec = gst_conic_codec_choose (codecs, media, FALSE, &payload_type);
   if (codec == NULL)
     return;
@@ -616,22 +602,15 @@ settle_share (GstConicMedia *self, Share *share)
 
 /* Whether the descriptions of both sides have it that @share goes out. */
 static gboolean
-is_sent (Share *share)
+is_sent (GstConicMedia *self, Share *share)
 {
-  g_autoptr (GstWebRTCRTPTransceiver) transceiver = NULL;
-  GstWebRTCRTPTransceiverDirection direction = GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_NONE;
+  const GstSDPMedia *ours =
+      find_section (share, gst_conic_session_get_local_description (self->session));
+  const GstSDPMedia *theirs =
+      find_section (share, gst_conic_session_get_remote_description (self->session));
 
-  g_object_get (share->webrtc_pad, "transceiver", &transceiver, NULL);
-  if (transceiver != NULL)
-    g_object_get (transceiver, "current-direction", &direction, NULL);
-  return is_sending (direction);
-}
-
-static void
-open_share (Share *share)
-{
-  share->is_open = TRUE;
-  gst_conic_branch_open (share->branch);
+  return ours != NULL && theirs != NULL && !is_rejected (theirs) && gst_conic_sdp_sends (ours) &&
+         gst_conic_sdp_receives (theirs);
 }
 
 void
@@ -642,28 +621,33 @@ gst_conic_media_open (GstConicMedia *self)
 
     if (share->branch == NULL)
       settle_share (self, share);
-    if (share->branch != NULL && !share->is_open && is_sent (share))
-      open_share (share);
+    if (share->branch == NULL || share->is_open == is_sent (self, share))
+      continue;
+    share->is_open = !share->is_open;
+    if (share->is_open)
+      gst_conic_branch_open (share->branch);
+    else
+      gst_conic_branch_shut (share->branch);
   }
 }
 
-guint
-gst_conic_media_count_incoming (GstConicMedia *self)
+guint64
+gst_conic_media_get_incoming (GstConicMedia *self)
 {
   const GstSDPMessage *theirs = gst_conic_session_get_remote_description (self->session);
   const GstSDPMessage *ours = gst_conic_session_get_local_description (self->session);
   guint n_sections = MIN (gst_sdp_message_medias_len (theirs), gst_sdp_message_medias_len (ours));
-  guint n = 0;
+  guint64 incoming = 0;
 
-  for (guint i = 0; i < n_sections; i++) {
+  for (guint i = 0; i < MIN (n_sections, GST_CONIC_SDP_MEDIAS_MAX); i++) {
     const GstSDPMedia *media = gst_sdp_message_get_media (theirs, i);
+    const GstSDPMedia *our_media = gst_sdp_message_get_media (ours, i);
 
-    if (gst_conic_sdp_get_kind (media) != GST_WEBRTC_KIND_UNKNOWN &&
-        is_sending (gst_conic_sdp_get_direction (media)) &&
-        is_receiving (gst_conic_sdp_get_direction (gst_sdp_message_get_media (ours, i))))
-      n++;
+    if (gst_conic_sdp_get_kind (media) != GST_WEBRTC_KIND_UNKNOWN && !is_rejected (media) &&
+        gst_conic_sdp_sends (media) && gst_conic_sdp_receives (our_media))
+      incoming |= G_GUINT64_CONSTANT (1) << i;
   }
-  return n;
+  return incoming;
 }
 
 void

@@ -45,11 +45,12 @@ gboolean gst_conic_media_is_stale (GstConicMedia *self);
 /* Gives the inputs that are new a section in the next offer, and ends those of the ones that are gone. */
 void gst_conic_media_update (GstConicMedia *self);
 
-/* The session is connected, and both sides' descriptions are in force: lets media flow. */
+/* The session is connected, and both sides' descriptions are in force, perhaps new ones: lets flow what
+ * they say, and nothing else. */
 void gst_conic_media_open (GstConicMedia *self);
 
-/* How many streams the other side sends, as the descriptions have it. */
-guint gst_conic_media_count_incoming (GstConicMedia *self);
+/* The set of sections in which the other side sends something, as the descriptions have it. */
+guint64 gst_conic_media_get_incoming (GstConicMedia *self);
 
 /* Adds to @measures in which codecs what is sent, and how many pictures. */
 void gst_conic_media_measure (GstConicMedia *self, GstStructure *measures);

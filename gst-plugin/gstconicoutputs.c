@@ -241,6 +241,7 @@ gst_conic_outputs_remove_pad (GstConicOutputs *self, GstPad *pad)
     return;
   gst_pad_set_active (ghost, FALSE);
   gst_element_remove_pad (self->element, ghost);
+  gst_ghost_pad_set_target (GST_GHOST_PAD (ghost), NULL);
 }
 
 /* --- data --- */

@@ -9,7 +9,6 @@
 
 #include "gstconicbasebin.h"
 #include "gstconicframes.h"
-#include "gstconicobjects.h"
 #include "gstconicrepair.h"
 
 /* How long an EOS gets to pass the decoders, in microseconds: what they hold is decoded first. */
@@ -18,14 +17,23 @@
 /* Packets in a row by which a stream shows that it begins with the first of them. */
 #define FAST_START_PACKETS 2
 
+/* What comes on one pad of webrtcbin's. */
+typedef struct {
+  GstConicReceiver *receiver;
+  GstPad *webrtc_pad;
+  GstElement *consumer; /* (nullable): what it goes into */
+  GstPad *ghost;        /* (nullable): the connection's pad for what comes out of that */
+  gboolean is_over;     /* the other side sends nothing in this section */
+} Stream;
+
 struct _GstConicReceiver {
   GstConicBaseBin *bin;
   GstConicConnection *connection;
   GstElement *webrtcbin;
   GstConicOutputMode mode;
 
-  GMutex lock;          /* guards what follows; no other is taken under it */
-  GPtrArray *consumers; /* (element-type GstElement): what the streams go into */
+  GMutex lock; /* guards what follows, and the streams; no other is taken under it */
+  GPtrArray *streams;
   guint n_pads;
   guint n_expected;   /* G_MAXUINT as long as nothing is waited for */
   guint n_ended;      /* pads that EOS has passed */
@@ -80,17 +88,19 @@ on_frame (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 }
 
 static void
-expose (GstConicReceiver *self, GstPad *pad, GstWebRTCKind kind)
+expose (Stream *stream, GstPad *pad, GstWebRTCKind kind)
 {
+  GstConicReceiver *self = stream->receiver;
   g_autofree char *name = NULL;
   GstPad *ghost;
   guint index;
 
   g_mutex_lock (&self->lock);
   index = self->n_pads++;
-  g_mutex_unlock (&self->lock);
   name = g_strdup_printf ("src_%u", index);
   ghost = gst_ghost_pad_new (name, pad);
+  stream->ghost = ghost;
+  g_mutex_unlock (&self->lock);
   gst_pad_add_probe (ghost, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, on_event, self, NULL);
   if (kind == GST_WEBRTC_KIND_VIDEO && self->mode != GST_CONIC_OUTPUT_RTP)
     gst_pad_add_probe (ghost, GST_PAD_PROBE_TYPE_BUFFER, on_frame, self, NULL);
@@ -101,7 +111,7 @@ expose (GstConicReceiver *self, GstPad *pad, GstWebRTCKind kind)
 }
 
 static void
-on_consumer_pad (GstElement *consumer, GstPad *pad, GstConicReceiver *self)
+on_consumer_pad (GstElement *consumer, GstPad *pad, Stream *stream)
 {
   g_autoptr (GstCaps) caps = gst_pad_get_current_caps (pad);
   GstWebRTCKind kind = GST_WEBRTC_KIND_VIDEO;
@@ -111,7 +121,7 @@ on_consumer_pad (GstElement *consumer, GstPad *pad, GstConicReceiver *self)
   if (gst_caps_get_size (caps) > 0 &&
       g_str_has_prefix (gst_structure_get_name (gst_caps_get_structure (caps, 0)), "audio/"))
     kind = GST_WEBRTC_KIND_AUDIO;
-  expose (self, pad, kind);
+  expose (stream, pad, kind);
 }
 
 static void
@@ -180,12 +190,35 @@ make_consumer (GstConicReceiver *self)
   return consumer;
 }
 
+/* Makes what the stream goes into. */
+static void
+begin_stream (Stream *stream)
+{
+  GstConicReceiver *self = stream->receiver;
+  GstElement *consumer = make_consumer (self);
+  g_autoptr (GstPad) sink = NULL;
+  g_autoptr (GstPad) src = NULL;
+
+  if (consumer == NULL)
+    return;
+  g_mutex_lock (&self->lock);
+  stream->consumer = gst_object_ref_sink (consumer);
+  g_mutex_unlock (&self->lock);
+  gst_bin_add (GST_BIN (self->connection), consumer);
+  src = gst_element_get_static_pad (consumer, "src");
+  if (src != NULL)
+    expose (stream, src, get_kind (stream->webrtc_pad));
+  else
+    g_signal_connect (consumer, "pad-added", G_CALLBACK (on_consumer_pad), stream);
+  gst_element_sync_state_with_parent (consumer);
+  sink = gst_element_get_static_pad (consumer, "sink");
+  gst_pad_link (stream->webrtc_pad, sink);
+}
+
 static void
 on_webrtc_pad (GstElement *webrtcbin, GstPad *pad, GstConicReceiver *self)
 {
-  g_autoptr (GstPad) sink = NULL;
-  g_autoptr (GstPad) src = NULL;
-  GstElement *consumer;
+  Stream *stream;
 
   if (gst_pad_get_direction (pad) != GST_PAD_SRC)
     return;
@@ -194,28 +227,32 @@ on_webrtc_pad (GstElement *webrtcbin, GstPad *pad, GstConicReceiver *self)
                        NULL, NULL);
     return;
   }
-  consumer = make_consumer (self);
-  if (consumer == NULL)
-    return;
+  stream = g_new0 (Stream, 1);
+  stream->receiver = self;
+  stream->webrtc_pad = gst_object_ref (pad);
   g_mutex_lock (&self->lock);
-  g_ptr_array_add (self->consumers, gst_object_ref_sink (consumer));
+  g_ptr_array_add (self->streams, stream);
   g_mutex_unlock (&self->lock);
-  gst_bin_add (GST_BIN (self->connection), consumer);
-  src = gst_element_get_static_pad (consumer, "src");
-  if (src != NULL)
-    expose (self, src, get_kind (pad));
-  else
-    g_signal_connect (consumer, "pad-added", G_CALLBACK (on_consumer_pad), self);
-  gst_element_sync_state_with_parent (consumer);
-  sink = gst_element_get_static_pad (consumer, "sink");
-  gst_pad_link (pad, sink);
+  begin_stream (stream);
+}
+
+static void
+stream_free (Stream *stream)
+{
+  if (stream->consumer != NULL)
+    g_signal_handlers_disconnect_by_data (stream->consumer, stream);
+  gst_clear_object (&stream->consumer);
+  gst_object_unref (stream->webrtc_pad);
+  g_free (stream);
 }
 
 void
-gst_conic_receiver_expect (GstConicReceiver *self, guint n_streams)
+gst_conic_receiver_expect (GstConicReceiver *self, guint64 incoming)
 {
   g_mutex_lock (&self->lock);
-  self->n_expected = n_streams;
+  self->n_expected = 0;
+  for (; incoming != 0; incoming &= incoming - 1)
+    self->n_expected++;
   g_mutex_unlock (&self->lock);
   check_complete (self);
 }
@@ -228,6 +265,21 @@ gst_conic_receiver_give_up (GstConicReceiver *self)
     self->n_expected = 0;
   g_mutex_unlock (&self->lock);
   check_complete (self);
+}
+
+/* (transfer full) (element-type GstElement): those of streams that go on; with the lock held */
+static GPtrArray *
+list_consumers (GstConicReceiver *self)
+{
+  GPtrArray *consumers = g_ptr_array_new_with_free_func (gst_object_unref);
+
+  for (guint i = 0; i < self->streams->len; i++) {
+    Stream *stream = g_ptr_array_index (self->streams, i);
+
+    if (stream->consumer != NULL && !stream->is_over)
+      g_ptr_array_add (consumers, gst_object_ref (stream->consumer));
+  }
+  return consumers;
 }
 
 /* (transfer none) (nullable): interned: the codec of what comes into @consumer */
@@ -254,7 +306,7 @@ gst_conic_receiver_measure (GstConicReceiver *self, GstStructure *measures)
   GstConicFrames frames;
 
   g_mutex_lock (&self->lock);
-  consumers = gst_conic_objects_copy (self->consumers);
+  consumers = list_consumers (self);
   frames = self->frames;
   g_mutex_unlock (&self->lock);
   for (guint i = 0; i < consumers->len; i++) {
@@ -302,11 +354,111 @@ gst_conic_receiver_send_eos (GstConicReceiver *self)
 
   g_mutex_lock (&self->lock);
   self->is_ending = TRUE;
-  consumers = gst_conic_objects_copy (self->consumers);
+  consumers = list_consumers (self);
   g_mutex_unlock (&self->lock);
   for (guint i = 0; i < consumers->len; i++)
     gst_element_call_async (g_ptr_array_index (consumers, i), end_consumer, NULL, NULL);
   wait_for_eos (self);
+}
+
+/* --- streams that pause --- */
+
+static void
+remove_consumer (Stream *stream)
+{
+  GstConicReceiver *self = stream->receiver;
+  g_autoptr (GstElement) consumer = NULL;
+  g_autoptr (GstPad) ghost = NULL;
+  g_autoptr (GstPad) sink = NULL;
+
+  g_mutex_lock (&self->lock);
+  consumer = g_steal_pointer (&stream->consumer);
+  if (stream->ghost != NULL)
+    ghost = gst_object_ref (stream->ghost);
+  stream->ghost = NULL;
+  g_mutex_unlock (&self->lock);
+  g_signal_handlers_disconnect_by_data (consumer, stream);
+  sink = gst_element_get_static_pad (consumer, "sink");
+  gst_pad_unlink (stream->webrtc_pad, sink);
+  gst_element_set_locked_state (consumer, TRUE);
+  gst_element_set_state (consumer, GST_STATE_NULL);
+  if (ghost != NULL)
+    gst_element_remove_pad (GST_ELEMENT (self->connection), ghost);
+  gst_bin_remove (GST_BIN (self->connection), consumer);
+}
+
+/* On webrtcbin's pad once its stream is over: drops what is still on its way, and lets the stream begin
+ * anew with what comes when the other side sends again, and the element's pad has gone. */
+static GstPadProbeReturn
+on_late_buffer (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+  Stream *stream = user_data;
+  GstConicReceiver *self = stream->receiver;
+  gboolean waits;
+
+  g_mutex_lock (&self->lock);
+  waits = stream->is_over || self->is_ending ||
+          (stream->ghost != NULL && gst_pad_is_linked (stream->ghost));
+  g_mutex_unlock (&self->lock);
+  if (waits)
+    return GST_PAD_PROBE_DROP;
+  remove_consumer (stream);
+  begin_stream (stream);
+  return GST_PAD_PROBE_REMOVE;
+}
+
+static guint
+get_section (GstPad *webrtc_pad)
+{
+  g_autoptr (GstWebRTCRTPTransceiver) transceiver = NULL;
+  guint index = G_MAXUINT;
+
+  g_object_get (webrtc_pad, "transceiver", &transceiver, NULL);
+  if (transceiver != NULL)
+    g_object_get (transceiver, "mlineindex", &index, NULL);
+  return index;
+}
+
+static void
+update_stream (Stream *stream, guint64 incoming)
+{
+  GstConicReceiver *self = stream->receiver;
+  guint section = get_section (stream->webrtc_pad);
+  gboolean is_over =
+      section < GST_CONIC_SDP_MEDIAS_MAX && (incoming & G_GUINT64_CONSTANT (1) << section) == 0;
+  g_autoptr (GstElement) ending = NULL;
+
+  g_mutex_lock (&self->lock);
+  if (is_over && !stream->is_over && stream->consumer != NULL)
+    ending = gst_object_ref (stream->consumer);
+  stream->is_over = is_over;
+  g_mutex_unlock (&self->lock);
+  if (ending == NULL)
+    return;
+  gst_pad_add_probe (stream->webrtc_pad, GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST,
+                     on_late_buffer, stream, NULL);
+  gst_element_call_async (ending, end_consumer, NULL, NULL);
+}
+
+/* (transfer none) (nullable): streams are never removed */
+static Stream *
+get_stream (GstConicReceiver *self, guint index)
+{
+  Stream *stream;
+
+  g_mutex_lock (&self->lock);
+  stream = index < self->streams->len ? g_ptr_array_index (self->streams, index) : NULL;
+  g_mutex_unlock (&self->lock);
+  return stream;
+}
+
+void
+gst_conic_receiver_update (GstConicReceiver *self, guint64 incoming)
+{
+  Stream *stream;
+
+  for (guint i = 0; (stream = get_stream (self, i)) != NULL; i++)
+    update_stream (stream, incoming);
 }
 
 GstConicReceiver *
@@ -323,7 +475,7 @@ gst_conic_receiver_new (GstElement *element, GstConicConnection *connection, Gst
   self->mode = settings->output;
   g_mutex_init (&self->lock);
   g_cond_init (&self->ended);
-  self->consumers = g_ptr_array_new_with_free_func (gst_object_unref);
+  self->streams = g_ptr_array_new_with_free_func ((GDestroyNotify) stream_free);
   self->n_expected = G_MAXUINT;
   g_object_set (webrtcbin, "latency", settings->latency, NULL);
   if (rtpbin != NULL)
@@ -337,9 +489,7 @@ void
 gst_conic_receiver_free (GstConicReceiver *self)
 {
   g_signal_handlers_disconnect_by_data (self->webrtcbin, self);
-  for (guint i = 0; i < self->consumers->len; i++)
-    g_signal_handlers_disconnect_by_data (g_ptr_array_index (self->consumers, i), self);
-  g_ptr_array_unref (self->consumers);
+  g_ptr_array_unref (self->streams);
   g_cond_clear (&self->ended);
   g_mutex_clear (&self->lock);
   g_free (self);

@@ -19,8 +19,12 @@ typedef struct _GstConicReceiver GstConicReceiver;
 GstConicReceiver *
 gst_conic_receiver_new (GstElement *element, GstConicConnection *connection, GstElement *webrtcbin);
 
-/* Says how many streams there are going to be: the element is told when all are there. */
-void gst_conic_receiver_expect (GstConicReceiver *self, guint n_streams);
+/* Says in which set of sections there are going to be streams: the element is told when all are there. */
+void gst_conic_receiver_expect (GstConicReceiver *self, guint64 incoming);
+
+/* The descriptions have changed: streams may come in this set of sections now, and in no others. One that
+ * is over ends with EOS, and begins anew if its section comes back. */
+void gst_conic_receiver_update (GstConicReceiver *self, guint64 incoming);
 
 /* What is missing isn't waited for any longer. */
 void gst_conic_receiver_give_up (GstConicReceiver *self);

@@ -8,9 +8,6 @@
 
 #include "gstconicsessionerror.h"
 
-/* Media sections in one description. A call has three; every one costs memory in webrtcbin. */
-#define MEDIAS_MAX 64
-
 #define PEM_BEGIN "-----BEGIN CERTIFICATE-----"
 #define PEM_END   "-----END CERTIFICATE-----"
 
@@ -194,9 +191,9 @@ gst_conic_sdp_parse (const char *text, const GstSDPMessage *before, GError **err
   sdp = parsed;
 
   n_medias = gst_sdp_message_medias_len (sdp);
-  if (n_medias == 0 || n_medias > MEDIAS_MAX) {
+  if (n_medias == 0 || n_medias > GST_CONIC_SDP_MEDIAS_MAX) {
     g_set_error (error, GST_CONIC_SESSION_ERROR, GST_CONIC_SESSION_ERROR_DESCRIPTION,
-                 "it has %u media sections, not 1 to %d", n_medias, MEDIAS_MAX);
+                 "it has %u media sections, not 1 to %d", n_medias, GST_CONIC_SDP_MEDIAS_MAX);
     return NULL;
   }
   for (guint i = 0; i < n_medias; i++)
@@ -314,22 +311,95 @@ gst_conic_sdp_matches_certificate (const char *const *fingerprints, const char *
   return FALSE;
 }
 
+/* What a section may carry, seen from who describes it. */
+#define SENDS    1u
+#define RECEIVES 2u
+
+static const struct {
+  const char *name;
+  GstWebRTCRTPTransceiverDirection direction;
+  guint ways;
+} directions[] = {
+    {"inactive", GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_INACTIVE, 0},
+    {"sendonly", GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDONLY, SENDS},
+    {"recvonly", GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_RECVONLY, RECEIVES},
+    {"sendrecv", GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDRECV, SENDS | RECEIVES},
+};
+
+/* The row of @directions that @media says; sendrecv if it says nothing. */
+static guint
+find_direction (const GstSDPMedia *media)
+{
+  guint i = 0;
+
+  while (i < G_N_ELEMENTS (directions) - 1 &&
+         gst_sdp_media_get_attribute_val (media, directions[i].name) == NULL)
+    i++;
+  return i;
+}
+
 GstWebRTCRTPTransceiverDirection
 gst_conic_sdp_get_direction (const GstSDPMedia *media)
 {
-  static const struct {
-    const char *name;
-    GstWebRTCRTPTransceiverDirection direction;
-  } directions[] = {
-      {"sendonly", GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDONLY},
-      {"recvonly", GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_RECVONLY},
-      {"inactive", GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_INACTIVE},
-  };
+  return directions[find_direction (media)].direction;
+}
 
-  for (guint i = 0; i < G_N_ELEMENTS (directions); i++)
-    if (gst_sdp_media_get_attribute_val (media, directions[i].name) != NULL)
-      return directions[i].direction;
-  return GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDRECV;
+gboolean
+gst_conic_sdp_sends (const GstSDPMedia *media)
+{
+  return (directions[find_direction (media)].ways & SENDS) != 0;
+}
+
+gboolean
+gst_conic_sdp_receives (const GstSDPMedia *media)
+{
+  return (directions[find_direction (media)].ways & RECEIVES) != 0;
+}
+
+static void
+set_ways (GstSDPMedia *media, guint ways)
+{
+  for (guint i = gst_sdp_media_attributes_len (media); i > 0; i--) {
+    const char *key = gst_sdp_media_get_attribute (media, i - 1)->key;
+
+    for (guint j = 0; j < G_N_ELEMENTS (directions); j++) {
+      if (g_strcmp0 (key, directions[j].name) == 0) {
+        gst_sdp_media_remove_attribute (media, i - 1);
+        break;
+      }
+    }
+  }
+  gst_sdp_media_add_attribute (media, directions[ways].name, "");
+}
+
+void
+gst_conic_sdp_widen (GstSDPMessage *sdp)
+{
+  for (guint i = 0; i < gst_sdp_message_medias_len (sdp); i++) {
+    GstSDPMedia *media = (GstSDPMedia *) gst_sdp_message_get_media (sdp, i);
+
+    if (gst_conic_sdp_get_kind (media) != GST_WEBRTC_KIND_UNKNOWN)
+      set_ways (media, SENDS | RECEIVES);
+  }
+}
+
+void
+gst_conic_sdp_narrow (GstSDPMessage *sdp, const GstSDPMessage *offer, guint64 silent)
+{
+  for (guint i = 0; i < gst_sdp_message_medias_len (sdp); i++) {
+    GstSDPMedia *media = (GstSDPMedia *) gst_sdp_message_get_media (sdp, i);
+    guint ways = directions[find_direction (media)].ways;
+
+    if (gst_conic_sdp_get_kind (media) == GST_WEBRTC_KIND_UNKNOWN)
+      continue;
+    if (i < GST_CONIC_SDP_MEDIAS_MAX && (silent & G_GUINT64_CONSTANT (1) << i) != 0)
+      ways &= ~SENDS;
+    if (offer != NULL && !gst_conic_sdp_receives (gst_sdp_message_get_media (offer, i)))
+      ways &= ~SENDS;
+    if (offer != NULL && !gst_conic_sdp_sends (gst_sdp_message_get_media (offer, i)))
+      ways &= ~RECEIVES;
+    set_ways (media, ways);
+  }
 }
 
 GstWebRTCKind

@@ -10,6 +10,10 @@
 
 G_BEGIN_DECLS
 
+/* Media sections in one description. A call has three; every one costs memory in webrtcbin. A set of
+ * sections is a guint64, with a bit for each. */
+#define GST_CONIC_SDP_MEDIAS_MAX 64
+
 /**
  * gst_conic_sdp_parse:
  * @text: a session description from another peer, RFC 8866
@@ -49,6 +53,23 @@ gboolean gst_conic_sdp_matches_certificate (const char *const *fingerprints, con
 
 /* What a peer that made this media section sends and receives (RFC 8866 section 6.7). */
 GstWebRTCRTPTransceiverDirection gst_conic_sdp_get_direction (const GstSDPMedia *media);
+
+gboolean gst_conic_sdp_sends (const GstSDPMedia *media);
+gboolean gst_conic_sdp_receives (const GstSDPMedia *media);
+
+/* Lets every section of media in @sdp, which is the other side's, go both ways. webrtcbin 1.22 refuses
+ * a section that changes its direction; so it is shown none that does. */
+void gst_conic_sdp_widen (GstSDPMessage *sdp);
+
+/**
+ * gst_conic_sdp_narrow:
+ * @sdp: what webrtcbin describes, in sections that were widened
+ * @offer: (nullable): what the other side really said, if @sdp is the answer to that
+ * @silent: the set of sections in which nothing is sent any more
+ *
+ * Makes @sdp say what is true (RFC 3264 sections 5.1 and 6.1).
+ */
+void gst_conic_sdp_narrow (GstSDPMessage *sdp, const GstSDPMessage *offer, guint64 silent);
 
 /* The kind of a media section; GST_WEBRTC_KIND_UNKNOWN for application and the rest. */
 GstWebRTCKind gst_conic_sdp_get_kind (const GstSDPMedia *media);

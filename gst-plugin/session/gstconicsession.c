@@ -64,6 +64,7 @@ struct _GstConicSession {
   GstSDPMessage *remote;
   gboolean local_sent;
   gboolean remote_applied;
+  guint64 silent;           /* set of sections in which nothing is sent any more */
   GQueue local_candidates;  /* Candidate: all that were gathered */
   GQueue remote_candidates; /* Candidate: came before the description did */
 
@@ -469,6 +470,8 @@ created_event (GstConicSession *self, gpointer reply)
   }
   g_clear_pointer (&self->local, gst_sdp_message_free);
   gst_sdp_message_copy (description->sdp, &self->local);
+  gst_conic_sdp_narrow (self->local, self->state == SESSION_OFFERING ? NULL : self->remote,
+                        self->silent);
   ask (self, "set-local-description", description, local_set_event);
 }
 
@@ -491,6 +494,15 @@ gst_conic_session_offer (GstConicSession *self)
   if (!move (self, SESSION_OFFERING))
     return;
   ask (self, "create-offer", NULL, created_event);
+}
+
+void
+gst_conic_session_silence (GstConicSession *self, guint index)
+{
+  g_return_if_fail (GST_IS_CONIC_SESSION (self));
+
+  if (index < GST_CONIC_SDP_MEDIAS_MAX)
+    self->silent |= G_GUINT64_CONSTANT (1) << index;
 }
 
 static void
@@ -520,6 +532,7 @@ apply_remote (GstConicSession *self, GstWebRTCSDPType type)
 
   gst_conic_gate_expect (self->gate, (const char *const *) fingerprints);
   gst_sdp_message_copy (self->remote, &copy);
+  gst_conic_sdp_widen (copy);
   description = gst_webrtc_session_description_new (type, copy);
   ask (self, "set-remote-description", description, remote_set_event);
 }

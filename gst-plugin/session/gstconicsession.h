@@ -68,6 +68,9 @@ void gst_conic_session_open (GstConicSession *self, GstElement *webrtcbin, guint
  * FALSE while another is under way; the stable handler tells when that is over. */
 gboolean gst_conic_session_prepare_offer (GstConicSession *self);
 
+/* Nothing is sent any more in the media section at @index; the next description says so. */
+void gst_conic_session_silence (GstConicSession *self, guint index);
+
 /* Makes the offer. Media that takes part has its pads and transceivers by now. */
 void gst_conic_session_offer (GstConicSession *self);
 

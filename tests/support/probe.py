@@ -217,6 +217,8 @@ class Probe:
 
     def take(self, pad_name):
         source, element, pad = self.sources.pop(pad_name)
+        # Or the pipeline, as it finds that a new sink is ready, might start it again.
+        source.set_locked_state(True)
         source.set_state(Gst.State.NULL)
         source.get_static_pad("src").unlink(pad)
         self.pipeline.remove(source)

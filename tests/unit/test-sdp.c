@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* Shows that a session description that webrtcbin can't take is refused with the name of what it
- * lacks, that mids are filled in, and that fingerprints, directions, kinds and mids are read as the
- * RFCs say: above all, that a certificate matches its own fingerprint and no other. */
+ * lacks, that mids are filled in, that a section says more to webrtcbin than to the other side, and
+ * that fingerprints, directions, kinds and mids are read as the RFCs say: above all, that a certificate
+ * matches its own fingerprint and no other. */
 
 #include <string.h>
 
@@ -246,6 +247,62 @@ test_kinds_and_directions (void)
   }
 }
 
+/* --- what webrtcbin is shown, and what is said in its name --- */
+
+static GstSDPMessage *
+describe_ways (const char *first, const char *second)
+{
+  g_autofree char *text = g_strdup_printf (HEAD VIDEO ICE PRINT SETUP
+                                           "a=mid:0\r\n%s" AUDIO ICE PRINT SETUP
+                                           "a=mid:1\r\n%s" DATA ICE PRINT SETUP "a=mid:2\r\n",
+                                           first, second);
+
+  return parse (text);
+}
+
+static void
+assert_ways (const GstSDPMessage *sdp,
+             GstWebRTCRTPTransceiverDirection first,
+             GstWebRTCRTPTransceiverDirection second)
+{
+  g_assert_cmpint (gst_conic_sdp_get_direction (gst_sdp_message_get_media (sdp, 0)), ==, first);
+  g_assert_cmpint (gst_conic_sdp_get_direction (gst_sdp_message_get_media (sdp, 1)), ==, second);
+  g_assert_null (gst_sdp_media_get_attribute_val (gst_sdp_message_get_media (sdp, 2), "sendrecv"));
+}
+
+static void
+test_widen (void)
+{
+  g_autoptr (GstSDPMessage) inactive = describe_ways ("a=inactive\r\n", "");
+  g_autoptr (GstSDPMessage) one_way = describe_ways ("a=sendonly\r\n", "a=recvonly\r\n");
+
+  gst_conic_sdp_widen (inactive);
+  assert_ways (inactive, GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDRECV,
+               GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDRECV);
+  gst_conic_sdp_widen (one_way);
+  assert_ways (one_way, GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDRECV,
+               GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDRECV);
+}
+
+static void
+test_narrow (void)
+{
+  g_autoptr (GstSDPMessage) offer = describe_ways ("a=recvonly\r\n", "a=sendonly\r\n");
+  g_autoptr (GstSDPMessage) answer = describe_ways ("a=sendrecv\r\n", "a=sendrecv\r\n");
+  g_autoptr (GstSDPMessage) nothing = describe_ways ("a=recvonly\r\n", "a=sendonly\r\n");
+  g_autoptr (GstSDPMessage) silent = describe_ways ("a=sendrecv\r\n", "a=sendonly\r\n");
+
+  gst_conic_sdp_narrow (answer, offer, 0);
+  assert_ways (answer, GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDONLY,
+               GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_RECVONLY);
+  gst_conic_sdp_narrow (nothing, offer, 0);
+  assert_ways (nothing, GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_INACTIVE,
+               GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_INACTIVE);
+  gst_conic_sdp_narrow (silent, NULL, 3);
+  assert_ways (silent, GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_RECVONLY,
+               GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_INACTIVE);
+}
+
 /* --- fingerprints --- */
 
 static void
@@ -365,6 +422,8 @@ main (int argc, char **argv)
   g_test_add_func ("/sdp/mids", test_mids);
   g_test_add_func ("/sdp/filled-in-mids", test_filled_in_mids);
   g_test_add_func ("/sdp/kinds-and-directions", test_kinds_and_directions);
+  g_test_add_func ("/sdp/widen", test_widen);
+  g_test_add_func ("/sdp/narrow", test_narrow);
   g_test_add_func ("/sdp/fingerprints", test_fingerprints);
   for (guint i = 0; i < G_N_ELEMENTS (matches); i++) {
     g_autofree char *path = g_strdup_printf ("/sdp/match/%s", matches[i].name);

@@ -5,7 +5,7 @@
 Shows that a call between two conicbins has sound and pictures of both sides in one section each, and
 brings each side what the other one sends; that a pad which is added while a session runs brings its
 pictures or its sound to the other side, and one that is released goes away there, whichever of the two
-sides called; that both sides may add something at once; that a section nobody can use harms nobody;
+sides called and whatever comes back in the same section; that both sides may add something at once; that a section nobody can use harms nobody;
 and that pictures go on when their size or rate changes, and sound when its rate does.
 """
 
@@ -130,6 +130,20 @@ class Renegotiation(tap.TestCase):
         ben.ask("take", pad="audio_0")
         anna.wait_event("pad-removed", 30, start, pad="audio_src_0")
         self.see(ben, "video_src_0", "red", len(ben.events))
+        self.check_one_session(anna, ben)
+
+    def test_one_falls_silent(self):
+        """One side of a call takes its picture away: the other's pad goes, and its picture stays"""
+        ben = self.peer("ben")
+        ben.ask("add", element="b", pad="video_0", pipeline=f"{VIDEO.format('blue')} ! identity")
+        anna = self.peer("anna", "target-id=ben", f"{VIDEO.format('red')} ! b.video_0")
+        self.see(anna, "video_src_0", "blue")
+        self.see(ben, "video_src_0", "red")
+        ben.ask("take", pad="video_0")
+        anna.wait_event("pad-removed", 30, pad="video_src_0")
+        self.see(ben, "video_src_0", "red", len(ben.events))
+        ben.ask("add", element="b", pad="video_1", pipeline=f"{VIDEO.format('green')} ! identity")
+        self.see(anna, "video_src_1", "green")
         self.check_one_session(anna, ben)
 
     def test_empty_call(self):

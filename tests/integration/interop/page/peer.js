@@ -179,6 +179,13 @@ async function change(wants) {
   await until(() => call.pc.signalingState === "stable");
 }
 
+/* Lets everything go in that direction only, such as "recvonly": the camera is off. */
+async function turn(direction) {
+  for (const transceiver of call.pc.getTransceivers()) transceiver.direction = direction;
+  await describe();
+  await until(() => call.pc.signalingState === "stable");
+}
+
 function connected() {
   return until(() => call.pc?.connectionState === "connected");
 }
