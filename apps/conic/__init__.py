@@ -2,6 +2,7 @@
 """The program `conic`: small tools on top of the elements and the hub.
 
 cli        options, subcommands, and how failures are told
+completion what may come next on the command line, for the shells
 exits      exit codes, and the exceptions that end in them
 hub        a registered client of the hub
 channels   data channels with any number of peers
@@ -15,6 +16,8 @@ recording  what comes, kept in a file
 stream     a program around one pipeline
 figures    what the elements' statistics say
 live       the screen and the keys of a program that runs for a while
+icepaths   which ways there are to another peer, by trying
 files      what is wrong with a file, said before anything begins
+checks/    what conic doctor looks at
 commands/  a module for each subcommand
 """

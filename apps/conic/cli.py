@@ -8,7 +8,7 @@ import sys
 from types import ModuleType
 from urllib.parse import urlsplit, urlunsplit
 
-from . import commands
+from . import commands, completion
 from .exits import Exit, Missing, Trouble
 
 DEFAULT_HUB = "ws://127.0.0.1:3000/ws"
@@ -123,29 +123,39 @@ def run(name: str, arguments: list[str]) -> int:
     try:
         module = commands.load(name)
         options = parser_of(name, module).parse_args(arguments)
-        code = module.run(options)
-        sys.stdout.flush()
-        return code
+        return module.run(options)
     except Trouble as trouble:
         tell(name, trouble, as_json)
         return trouble.code
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
+
+
+def main(version: str) -> int:
+    """The whole program; returns its exit code."""
+    try:
+        code = dispatch(version, sys.argv[1:])
+        sys.stdout.flush()
+        return code
     except BrokenPipeError:
         # Whoever read us has gone; Python would complain once more at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.FAILED
 
 
-def main(version: str, arguments: list[str] | None = None) -> int:
-    """The whole program; returns its exit code."""
-    arguments = sys.argv[1:] if arguments is None else arguments
+def dispatch(version: str, arguments: list[str]) -> int:
+    """Does what the first argument says; returns the exit code."""
+    # What peers write may have characters that this terminal hasn't.
+    sys.stdout.reconfigure(errors="replace")
     if not arguments:
         print(overview(), file=sys.stderr)
         return Exit.USAGE
     name, rest = arguments[0], arguments[1:]
     if name in ("--version", "-V"):
         print(f"conic {version}")
+        return Exit.DONE
+    if name == "--complete":
+        print("\n".join(completion.candidates(rest)))
         return Exit.DONE
     if name in ("help", "--help", "-h"):
         if not rest:
