@@ -134,9 +134,10 @@ def run(name: str, arguments: list[str]) -> int:
 def main(version: str) -> int:
     """The whole program; returns its exit code."""
     try:
-        code = dispatch(version, sys.argv[1:])
-        sys.stdout.flush()
-        return code
+        try:
+            return dispatch(version, sys.argv[1:])
+        finally:
+            sys.stdout.flush()
     except BrokenPipeError:
         # Whoever read us has gone; Python would complain once more at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
