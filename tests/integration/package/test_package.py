@@ -4,11 +4,13 @@
 
 Shows that data/debian/build makes them and that lintian finds no fault; that what they install works
 without a variable of the environment; that systemd starts, reloads, watches over and stops the daemon
-from its unit; and that nothing is left when they are purged.
+from its unit; and that nothing is left when they are purged. Of the Containerfile it shows what can be
+seen without a registry to get the image from that it begins with.
 """
 
 import functools
 import glob
+import json
 import os
 import re
 import shutil
@@ -223,6 +225,62 @@ class Booted(Case):
         self.assertNotEqual(self.main_pid(), 0)
         self.root.run("dpkg", "--purge", *PACKAGES)
         self.root.run("curl", "--silent", "http://127.0.0.1:3000/healthz", ok=(7,))
+
+
+class Container(Case):
+    """data/Containerfile, instruction by instruction."""
+
+    USER = 850
+
+    def setUp(self):
+        super().setUp()
+        with open(os.path.join(peers.ROOT, "data", "Containerfile"), encoding="utf-8") as file:
+            text = re.sub(r"(?m)^#.*\n", "", file.read()).replace("\\\n", " ")
+        self.instructions = [line.split(None, 1) for line in text.splitlines() if line.strip()]
+
+    def of(self, name):
+        """What the instructions of that name say."""
+        return [rest for instruction, rest in self.instructions if instruction == name]
+
+    def test_sources(self):
+        """What is copied is all that the build needs to be configured"""
+        root = testroot.Root(self)
+        sources = [rest.split() for rest in self.of("COPY") if not rest.startswith("--from")]
+        for *names, target in sources:
+            for name in names:
+                path = os.path.join(peers.ROOT, name)
+                if os.path.isdir(path):
+                    shutil.copytree(path, os.path.join(root.root, "srv/src", target))
+                else:
+                    root.put("/srv/src", path)
+        (build,) = [rest for rest in self.of("RUN") if rest.startswith("meson")]
+        setup, install = build.split(" && ")
+        self.assertTrue(install.strip().startswith("meson install"))
+        root.run("sh", "-c", f"cd /srv/src && {setup.replace('/build', '/srv/build')}")
+
+    def test_libraries(self):
+        """The image has the libraries that the daemon is linked with"""
+        (package,) = [file for file in packages()[0] if "/conicd_" in file]
+        linked = re.findall(r"\b(lib[a-z0-9.+-]+) \(", run("dpkg-deb", "--field", package, "Depends"))
+        # All others depend on the first two; the image is built without systemd's.
+        others = {"libc6", "libglib2.0-0", "libsystemd0"}
+        (install,) = [rest for rest in self.of("RUN") if "useradd" in rest]
+        self.assertEqual(set(linked) - others, set(re.findall(r" (lib\S+)", install)))
+
+    def test_command(self):
+        """The command serves as a user who isn't root, and the health check sees whether it does"""
+        root = testroot.Root(self)
+        self.install(root)
+        self.assertEqual(self.of("USER"), [str(self.USER)])
+        argv = json.loads(self.of("ENTRYPOINT")[-1]) + json.loads(self.of("CMD")[-1])
+        check = json.loads(self.of("HEALTHCHECK")[-1].split(" CMD ", 1)[1])
+        user = ["setpriv", f"--reuid={self.USER}", f"--regid={self.USER}", "--clear-groups"]
+        daemon = root.process("conicd", [*user, *argv])
+        daemon.wait_line(r"ws://0\.0\.0\.0:3000/ws")
+        root.run(*user, *check)
+        root.run("curl", "--fail", "--silent", "http://127.0.0.1:3000/")
+        self.assertEqual(daemon.stop(), 0)
+        root.run(*user, *check, ok=(1,))
 
 
 if __name__ == "__main__":
