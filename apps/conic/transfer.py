@@ -21,8 +21,8 @@ from .exits import Failed
 PROTOCOL = "conic.file"
 # What one message carries, what may be on its way without an answer, and how often one comes.
 CHUNK_BYTES, WINDOW_BYTES, ANSWER_BYTES = 16384, 1 << 20, 256 << 10
-# A side that hears nothing for that long gives up.
-SILENCE_SECONDS = 30
+# A side that hears nothing for that long gives up; but who receives may have to ask somebody first.
+SILENCE_SECONDS, ASKING_SECONDS = 30, 600
 # The other side closes when it has heard that all arrived.
 CLOSE_SECONDS = 10
 # Between two words of progress.
@@ -86,12 +86,12 @@ async def _told(transfer: Transfer):
     await transfer.channel.close(CLOSE_SECONDS)
 
 
-async def _next(channel: Channel) -> str | bytes:
+async def _next(channel: Channel, seconds: float = SILENCE_SECONDS) -> str | bytes:
     """The next message; raises Failed when there is none, or when it says that something failed."""
     try:
-        message = await asyncio.wait_for(channel.receive(), SILENCE_SECONDS)
+        message = await asyncio.wait_for(channel.receive(), seconds)
     except asyncio.TimeoutError:
-        raise Failed(f"“{channel.peer}” has been silent for {SILENCE_SECONDS} s") from None
+        raise Failed(f"“{channel.peer}” has been silent for {seconds} s") from None
     if message is None:
         raise Failed(f"“{channel.peer}” closed the channel before the end")
     if isinstance(message, str) and "error" in _words(message):
@@ -146,7 +146,8 @@ async def _send(transfer: Transfer, file) -> None:
             digest.update(chunk)
             await transfer.channel.send(chunk)
             sent += len(chunk)
-        number = _words(await _next(transfer.channel)).get("received")
+        patience = ASKING_SECONDS if received < 0 else SILENCE_SECONDS
+        number = _words(await _next(transfer.channel, patience)).get("received")
         if type(number) is not int or not max(received, 0) <= number <= sent:
             raise Failed(f"“{transfer.channel.peer}” answers what makes no sense")
         received = number

@@ -31,8 +31,11 @@ PIECE_BYTES, PIECES = 10_000, 30
 MESSAGES = 2
 TYPED = "hello\n"
 
-# Pages whose commands another test runs: they need no pipelines, and so run under sanitizers, too.
-PAGES_ELSEWHERE = {"docs/operating.md": "integration/daemon/test_docs.py"}
+# Pages whose commands another test runs: they need no pipelines.
+PAGES_ELSEWHERE = {
+    "docs/apps.md": "integration/apps/test_docs.py",
+    "docs/operating.md": "integration/daemon/test_docs.py",
+}
 
 # Commands that other tests run, or that are how this test came to run.
 RUN_ELSEWHERE = {
