@@ -17,6 +17,7 @@
 #include "gstconicdepartures.h"
 #include "gstconicobjects.h"
 #include "gstconicoutputs.h"
+#include "gstconicpause.h"
 #include "gstconictimer.h"
 
 GST_DEBUG_CATEGORY_STATIC (gst_conic_base_bin_debug);
@@ -42,6 +43,7 @@ typedef struct {
   GPtrArray *connections;         /* (element-type GstConicConnection): the endpoint's
                                      thread's; changed under the lock */
   GSource *eos_timer;             /* likewise */
+  GstConicPause pause;
   GThread *certificate;           /* (nullable): makes it; of the changes between NULL and READY */
 
   GMutex lock;
@@ -302,8 +304,11 @@ session_new (GstElement *element, GstConicSession *session, GError **error)
   g_mutex_lock (&priv->lock);
   g_ptr_array_add (priv->connections, connection);
   g_mutex_unlock (&priv->lock);
+  gst_conic_pause_watch (&priv->pause, GST_BIN (connection));
+  /* It plays also while the element is paused, for the other side's sake. */
+  gst_element_set_locked_state (GST_ELEMENT (connection), TRUE);
   gst_bin_add (GST_BIN (self), GST_ELEMENT (connection));
-  gst_element_sync_state_with_parent (GST_ELEMENT (connection));
+  gst_element_set_state (GST_ELEMENT (connection), GST_STATE_PLAYING);
   return TRUE;
 }
 
@@ -724,12 +729,34 @@ stop (GstConicBaseBin *self)
   gst_conic_departures_wait (priv->departures);
 }
 
+/* What the connections do is done at the running time of the element, which stands still while that is
+ * paused. Who plays already only takes over the new time. */
+static void
+resume_in_thread (GstElement *element, gpointer data)
+{
+  GstConicBaseBinPrivate *priv = PRIV (GST_CONIC_BASE_BIN (element));
+
+  for (guint i = 0; i < priv->connections->len; i++)
+    gst_element_set_state (g_ptr_array_index (priv->connections, i), GST_STATE_PLAYING);
+  gst_conic_pause_end (&priv->pause, GPOINTER_TO_INT (data));
+}
+
+static void
+resume (GstConicBaseBin *self)
+{
+  int number = gst_conic_pause_get_number (&PRIV (self)->pause);
+
+  gst_conic_base_bin_invoke (self, resume_in_thread, GINT_TO_POINTER (number), NULL);
+}
+
 static GstStateChangeReturn
 gst_conic_base_bin_change_state (GstElement *element, GstStateChange transition)
 {
   GstConicBaseBin *self = GST_CONIC_BASE_BIN (element);
   GstStateChangeReturn ret;
 
+  if (GST_STATE_TRANSITION_NEXT (transition) == GST_STATE_PAUSED)
+    gst_conic_pause_begin (&PRIV (self)->pause);
   if (transition == GST_STATE_CHANGE_NULL_TO_READY) {
     PRIV (self)->certificate = gst_conic_certificate_prepare ();
   } else if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) {
@@ -742,11 +769,14 @@ gst_conic_base_bin_change_state (GstElement *element, GstStateChange transition)
 
   ret = GST_ELEMENT_CLASS (gst_conic_base_bin_parent_class)->change_state (element, transition);
 
-  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) {
-    if (ret == GST_STATE_CHANGE_FAILURE)
-      stop (self);
-    else if (gst_conic_base_bin_receives (self))
-      ret = GST_STATE_CHANGE_NO_PREROLL;
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING)
+    resume (self);
+  if ((transition == GST_STATE_CHANGE_READY_TO_PAUSED ||
+       transition == GST_STATE_CHANGE_PLAYING_TO_PAUSED) &&
+      ret != GST_STATE_CHANGE_FAILURE && gst_conic_base_bin_receives (self))
+    ret = GST_STATE_CHANGE_NO_PREROLL;
+  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED && ret == GST_STATE_CHANGE_FAILURE) {
+    stop (self);
   } else if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) {
     gst_conic_outputs_remove_media (PRIV (self)->outputs, NULL, FALSE);
     gst_conic_outputs_remove_data (PRIV (self)->outputs);

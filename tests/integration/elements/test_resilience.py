@@ -5,8 +5,9 @@
 Shows that a session never outlives its peer, however that went (killed, stopped, behind a link that
 is down), and ends within session-timeout with a reason; that a negotiation which gets stuck on any of
 its steps ends just so; that a session which died is made again, in either direction, as soon as the
-other side is there again, and pictures go on; and that a hub which is killed costs the sessions that
-run not a single frame, while those who come after it was started again are served.
+other side is there again, and pictures go on; that a hub which is killed costs the sessions that
+run not a single frame, while those who come after it was started again are served; and that a side which
+is paused for longer than session-timeout keeps its session, and goes on at once.
 """
 
 import os
@@ -18,6 +19,7 @@ import sys
 import time
 
 from conictest import media, peers, tap, wire
+from conictest.process import MemoryWatch
 
 # A part of the cases runs again in a network namespace of its own, where the link can be taken down.
 INSIDE = "CONIC_TEST_IN_NAMESPACE"
@@ -29,6 +31,8 @@ SLACK_SECONDS = 3
 HANDSHAKE_SECONDS = 8
 WIDTH, HEIGHT, RATE = 320, 240, 30
 FRAME_BYTES = WIDTH * HEIGHT * 3
+# Longer than a session may be silent, by far; and what a side that is paused may grow by.
+PAUSE_SECONDS, PAUSE_GROWTH_BYTES = 6, 16 << 20
 # Until then, each side has heard the other answer.
 TALKING_FRAMES = 4 * RATE
 RED, BLUE = (255, 0, 0), (0, 0, 255)
@@ -129,6 +133,36 @@ class Resilience(tap.TestCase):
         self.assertLess(took, TIMEOUT_SECONDS + SLACK_SECONDS * tap.PATIENCE)
         camera.wait_event("message", 40, start=len(camera.events), name="conic-session-started")
         pipe.wait_frames(len(pipe.frames) + RATE, 20)
+
+    def test_paused(self):
+        """Viewer and camera are paused for longer than session-timeout, lose nothing, and go on in time"""
+        camera = self.camera("client-id=camera")
+        viewer = peers.Probe(
+            self,
+            "viewer",
+            f"conicsrc name=s session-timeout={TIMEOUT_SECONDS} uri={self.hub.uri} target-id=camera !"
+            " appsink name=seen",
+        )
+        viewer.wait_event("sample", 40, n=2 * RATE)
+        self.wait_talking(camera)
+        other = self.camera("client-id=other", name="other")
+        memory = MemoryWatch(viewer, camera)
+        for paused in (viewer, camera):
+            self.assertNotEqual(paused.ask("state", state="PAUSED")["result"], "async")
+            _, clock = self.watch("target-id=other", f"clock while {paused.name} is paused")
+            clock.wait_frames(PAUSE_SECONDS * RATE, 40)
+            start = len(viewer.events)
+            paused.ask("state", state="PLAYING")
+            first = viewer.wait_event("sample", start=start)
+            later = viewer.wait_event("sample", n=first["n"] + 2 * RATE)
+            took = later["time"] - first["time"]
+            print(f"# {paused.name}: {2 * RATE} pictures in {took:.1f} s")
+            self.assertLess(took, 2 + SLACK_SECONDS * tap.PATIENCE)
+        for probe in (camera, viewer):
+            self.assertEqual(probe.of_kind("message", name="conic-session-failed"), [])
+            self.assertEqual(probe.of_kind("message", name="conic-session-ended"), [])
+            self.assertLess(memory.growth()[probe.name], PAUSE_GROWTH_BYTES)
+        other.stop()
 
     def test_camera_restarts(self):
         """A camera that is killed and started again is seen again, by a viewer that knows of nothing"""
