@@ -285,7 +285,7 @@ class Data(tap.TestCase):
 
     def test_slow_reader(self):
         """A receiver that stops reading holds the sender back; nothing is lost and nothing grows"""
-        size = tap.scaled(200, 80) * MIB
+        size = tap.scaled(120, 80) * MIB
         sender = peers.Launch(
             self,
             "sender",

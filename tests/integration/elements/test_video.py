@@ -44,7 +44,7 @@ class Video(tap.TestCase):
 
     def test_bars(self):
         """The test bars arrive in their colours and places, thirty times a second"""
-        duration = tap.scaled(30, 10)
+        duration = tap.scaled(15, 10)
         self.camera("videotestsrc is-live=true")
         _, pipe = self.viewer(lambda frame: media.smpte_error(media.rgb(frame, WIDTH, HEIGHT)))
         pipe.wait_frames(1, 20)
