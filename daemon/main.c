@@ -95,7 +95,7 @@ on_reload (gpointer user_data)
 }
 
 static void
-announce (Daemon *daemon)
+announce (Daemon *daemon, gboolean has_page)
 {
   g_autoptr (GString) line = g_string_new ("listening on");
 
@@ -107,6 +107,10 @@ announce (Daemon *daemon)
        *address != NULL; address++)
     g_string_append_printf (line, " http://%s/metrics", *address);
   printf ("conicd " CONIC_VERSION " %s\n", line->str);
+  if (has_page)
+    printf ("The page for browsers is at %s://%s/\n",
+            conic_server_has_tls (daemon->server) ? "https" : "http",
+            conic_server_get_addresses (daemon->server)[0]);
   fflush (stdout);
   line->str[0] = g_ascii_toupper (line->str[0]);
   conic_service_ready (daemon->service, line->str);
@@ -137,7 +141,7 @@ run (const ConicOptions *options, const ConicConfig *config, GLogLevelFlags *log
   on_term = g_unix_signal_add (SIGTERM, on_signal, &daemon);
   on_int = g_unix_signal_add (SIGINT, on_signal, &daemon);
   on_hup = g_unix_signal_add (SIGHUP, on_reload, &daemon);
-  announce (&daemon);
+  announce (&daemon, config->page);
   g_main_loop_run (loop);
   g_source_remove (on_term);
   g_source_remove (on_int);

@@ -72,6 +72,8 @@ function readLink() {
   const link = new URLSearchParams(location.hash.slice(1));
   if (link.has("token")) {
     sessionStorage.setItem(STORED_TOKEN, link.get("token"));
+    /* It may be for another id. */
+    sessionStorage.removeItem(STORED_ID);
     link.delete("token");
     history.replaceState(null, "", link.size ? `#${link}` : location.pathname);
   }
@@ -117,9 +119,10 @@ function makeId() {
 startLanguage(readLink().get("lang"));
 
 let token = sessionStorage.getItem(STORED_TOKEN) ?? "";
-let chosenId = readLink().get("id") ?? sessionStorage.getItem(STORED_ID) ?? "";
+let chosenId = readLink().get("id") ?? "";
 /* With a token, the hub knows which id it is for. */
-const hub = new Hub(ownHub(), { id: chosenId || (token ? "" : makeId()), token: () => token });
+const firstId = chosenId || (sessionStorage.getItem(STORED_ID) ?? (token ? "" : makeId()));
+const hub = new Hub(ownHub(), { id: firstId, token: () => token });
 const talk = new Talk(say, warn);
 const stage = new Stage(hub, talk, say, warn);
 const ring = new Ring((session, kinds) => attempt(() => stage.answer(session, kinds), () => session.decline()), warn);
@@ -240,7 +243,7 @@ find("token-form").addEventListener("submit", (event) => {
   token = find("token-text").value.trim();
   sessionStorage.setItem(STORED_TOKEN, token);
   find("token").close();
-  if (!chosenId) hub.id = "";
+  hub.id = chosenId;
   reconnect();
 });
 

@@ -560,8 +560,7 @@ export class Session extends EventTarget {
     };
     pc.ontrack = ({ track, streams }) => {
       this.stream.addTrack(track);
-      for (const stream of streams)
-        stream.addEventListener("removetrack", (gone) => this.stream.removeTrack(gone.track));
+      for (const stream of streams) stream.onremovetrack = (gone) => this.stream.removeTrack(gone.track);
       this.dispatchEvent(event("track", { track }));
     };
     pc.ondatachannel = ({ channel }) => this.#addChannel(channel, true);
@@ -581,7 +580,11 @@ export class Session extends EventTarget {
 
   #addChannel(channel, remote) {
     this.#flow.watch(channel);
-    if (channel.protocol !== FLOW_PROTOCOL) this.dispatchEvent(event("channel", { channel, remote }));
+    if (channel.protocol === FLOW_PROTOCOL) return channel;
+    const tell = () => this.dispatchEvent(event("channel", { channel, remote }));
+    /* The first message of theirs may be there already; of ours, nobody can know before it is opened. */
+    if (remote) tell();
+    else queueMicrotask(tell);
     return channel;
   }
 
@@ -652,6 +655,7 @@ class Flow {
   #paused = new Set();
   #waiting = new Set();
   #spoken = false;
+  #ended = false;
 
   watch(channel) {
     channel.binaryType = "arraybuffer";
@@ -677,12 +681,14 @@ class Flow {
 
   ready(channel) {
     return new Promise((resolve) => {
+      if (this.#ended) resolve(false);
       this.#waiting.add({ channel, resolve });
       this.#look();
     });
   }
 
   end() {
+    this.#ended = true;
     for (const { resolve } of this.#waiting) resolve(false);
     this.#waiting.clear();
   }

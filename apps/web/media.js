@@ -178,12 +178,13 @@ export class Sending extends EventTarget {
     this.#changed();
   }
 
-  /* Sends a track (null: nothing) in place of what there is of that kind. */
+  /* Sends a track (null: nothing) in place of what there is of that kind. With nothing, the direction
+   * says so, or the other side would keep the last picture. */
   async #put(kind, track) {
     const { pc } = this.#session;
     const before = this.track(kind);
-    const sender = pc.getTransceivers().find((one) => one.receiver.track.kind === kind && one.sender.track === before &&
-      /send/.test(one.direction))?.sender;
+    const place = pc.getTransceivers().find((one) => one.receiver.track.kind === kind && one.sender.track === before &&
+      one.direction !== "stopped");
     if (before) {
       this.stream.removeTrack(before);
       before.stop();
@@ -192,8 +193,12 @@ export class Sending extends EventTarget {
       this.stream.addTrack(track);
       this.#watch(track);
     }
-    if (sender) await sender.replaceTrack(track);
-    else if (track) pc.addTrack(track, this.stream);
+    if (place) {
+      await place.sender.replaceTrack(track);
+      place.direction = track ? "sendrecv" : "recvonly";
+    } else if (track) {
+      pc.addTrack(track, this.stream);
+    }
   }
 
   /* A share that is ended beside the page, a device that is unplugged. */

@@ -208,9 +208,9 @@ export class Stage extends EventTarget {
     this.#remote.muted = !this.#soundOn;
     try {
       await this.#remote.play();
-      find("unmute").hidden = true;
     } catch (error) {
       if (error.name !== "NotAllowedError" || this.#remote.muted) return;
+      this.#soundOn = false;
       this.#remote.muted = true;
       find("unmute").hidden = this.#session.stream.getAudioTracks().length === 0;
       this.#remote.play().catch(() => {});

@@ -73,6 +73,7 @@ class Browser(Process):
         self._session = attached["sessionId"]
         self.command("Runtime.enable")
         self.command("Page.enable")
+        self.command("Log.enable")
         self.load(url)
 
     def _listen(self):
@@ -96,6 +97,10 @@ class Browser(Process):
         if method == "Runtime.consoleAPICalled":
             words = [str(a.get("value", a.get("description"))) for a in params["args"]]
             self.note(" ".join(words))
+        elif method == "Log.entryAdded":
+            self.note(f"{params['entry']['level']}: {params['entry']['text']}")
+        elif method == "Browser.downloadProgress":
+            self.note(f"download {params['state']}")
         elif method == "Runtime.exceptionThrown":
             details = params["exceptionDetails"]
             problem = details.get("exception", {}).get("description") or details["text"]
