@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Data channels with any number of peers, for asyncio: a conicbin without media.
+"""Data channels with any number of peers, for asyncio: a conicsink without pads.
+
+It is one that sends nothing, rather than a conicbin, because that would ask for sound and pictures.
 
 GStreamer speaks in threads of its own. What it says is handed to the event loop at once, and all
 the state here is the loop's.
@@ -18,7 +20,7 @@ from gi.repository import GLib, Gst, GstWebRTC  # noqa: E402  pylint: disable=wr
 from . import elements  # noqa: E402  pylint: disable=wrong-import-position
 from .exits import Failed, HubTrouble  # noqa: E402  pylint: disable=wrong-import-position
 
-NEEDED = ["conicbin", "webrtcbin", "nicesrc", "dtlssrtpenc", "sctpenc"]
+NEEDED = ["conicsink", "webrtcbin", "nicesrc", "dtlssrtpenc", "sctpenc"]
 
 # The element gives a call 20 seconds by itself; this ends one that is stuck on the hub's side.
 CALL_SECONDS = 25
@@ -210,7 +212,7 @@ class Endpoint:
     def __init__(self, options, on_event: Callable, on_channel: Callable[[Channel], None]):
         if absent := [name for name in NEEDED if not elements.is_there(name)]:
             raise elements.missing(absent)
-        self._element = Gst.ElementFactory.make("conicbin")
+        self._element = Gst.ElementFactory.make("conicsink")
         for name, value in (
             ("uri", options.hub),
             ("token", options.token),
