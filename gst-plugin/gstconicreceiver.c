@@ -9,13 +9,11 @@
 
 #include "gstconicbasebin.h"
 #include "gstconicframes.h"
+#include "gstconicjitter.h"
 #include "gstconicrepair.h"
 
 /* How long an EOS gets to pass the decoders, in microseconds: what they hold is decoded first. */
 #define EOS_TIME (2 * G_TIME_SPAN_SECOND)
-
-/* Packets in a row by which a stream shows that it begins with the first of them. */
-#define FAST_START_PACKETS 2
 
 /* What comes on one pad of webrtcbin's. */
 typedef struct {
@@ -131,13 +129,6 @@ set_boolean (GstElement *element, const char *property, gboolean value)
     g_object_set (element, property, value, NULL);
 }
 
-static void
-set_uint (GstElement *element, const char *property, guint value)
-{
-  if (g_object_class_find_property (G_OBJECT_GET_CLASS (element), property) != NULL)
-    g_object_set (element, property, value, NULL);
-}
-
 /* What webrtcbin and decodebin make for themselves, set right. */
 static void
 on_deep_element_added (GstBin *connection, GstBin *bin, GstElement *element, gpointer user_data)
@@ -145,11 +136,7 @@ on_deep_element_added (GstBin *connection, GstBin *bin, GstElement *element, gpo
   /* A depayloader: without these a lost keyframe shows as smear until the next one. */
   set_boolean (element, "wait-for-keyframe", TRUE);
   set_boolean (element, "request-keyframe", TRUE);
-  /* A jitter buffer: what is merely late would be given up for lost, and dropped when it comes. */
-  set_boolean (element, "rtx-next-seqnum", FALSE);
-  /* And one that has the first packets in a row hands them on at once: when the picture is shown, and
-   * how long lost packets are waited for, stays as it is. */
-  set_uint (element, "faststart-min-packets", FAST_START_PACKETS);
+  gst_conic_jitter_set_up (element);
   gst_conic_repair_set_up (element);
 }
 
