@@ -5,6 +5,8 @@
 #include "conic-client.h"
 
 #include <libsoup/soup.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
 
 #include "conic-codec.h"
@@ -15,6 +17,14 @@
 #define RETRY_DELAY_MIN 500
 #define RETRY_DELAY_MAX 15000
 #define RETRY_JITTER    30
+
+/* Seconds of silence before the kernel asks the other end whether the connection still is, seconds between
+ * such questions, how many may go unanswered, and milliseconds that what is sent, questions included, may
+ * go unacknowledged: a connection that was cut is noticed within 25 s, mostly 13. */
+#define PROBE_IDLE     10
+#define PROBE_INTERVAL 3
+#define PROBES_MAX     3
+#define UNACKNOWLEDGED 10000
 
 /* Seconds between the pings that keep NATs and proxies on the way from forgetting us. */
 #define KEEPALIVE_INTERVAL 25
@@ -295,9 +305,13 @@ on_websocket_closed (SoupWebsocketConnection *connection, ConicClient *self)
     finish_stop (self);
     return;
   }
-  g_set_error (&error, CONIC_CLIENT_ERROR, CONIC_CLIENT_ERROR_LOST,
-               "the hub closed the connection (code %u%s%s)", code,
-               reason != NULL && *reason != '\0' ? ", " : "", reason != NULL ? reason : "");
+  if (code == 0)
+    g_set_error_literal (&error, CONIC_CLIENT_ERROR, CONIC_CLIENT_ERROR_LOST,
+                         "the connection broke");
+  else
+    g_set_error (&error, CONIC_CLIENT_ERROR, CONIC_CLIENT_ERROR_LOST,
+                 "it closed the connection (code %u%s%s)", code,
+                 reason != NULL && *reason != '\0' ? ", " : "", reason != NULL ? reason : "");
   lose (self, error);
 }
 
@@ -389,6 +403,25 @@ make_request (const char *text)
   return soup_message_new_from_uri (SOUP_METHOD_GET, uri);
 }
 
+/* A cable that is pulled closes nothing: without these it is the pings that tell, a minute later. */
+static void
+on_network_event (SoupMessage *request,
+                  GSocketClientEvent event,
+                  GIOStream *stream,
+                  gpointer user_data)
+{
+  GSocket *socket;
+
+  if (event != G_SOCKET_CLIENT_CONNECTED || !G_IS_TCP_CONNECTION (stream))
+    return;
+  socket = g_socket_connection_get_socket (G_SOCKET_CONNECTION (stream));
+  g_socket_set_keepalive (socket, TRUE);
+  g_socket_set_option (socket, IPPROTO_TCP, TCP_KEEPIDLE, PROBE_IDLE, NULL);
+  g_socket_set_option (socket, IPPROTO_TCP, TCP_KEEPINTVL, PROBE_INTERVAL, NULL);
+  g_socket_set_option (socket, IPPROTO_TCP, TCP_KEEPCNT, PROBES_MAX, NULL);
+  g_socket_set_option (socket, IPPROTO_TCP, TCP_USER_TIMEOUT, UNACKNOWLEDGED, NULL);
+}
+
 static void
 connect_to_hub (ConicClient *self)
 {
@@ -411,6 +444,7 @@ connect_to_hub (ConicClient *self)
     soup_message_headers_replace (soup_message_get_request_headers (message), "Authorization",
                                   bearer);
   }
+  g_signal_connect (message, "network-event", G_CALLBACK (on_network_event), NULL);
   self->state = CLIENT_CONNECTING;
   set_timer (self, "conic-client-register", REGISTER_TIMEOUT, on_register_timeout);
   self->cancellable = g_cancellable_new ();
