@@ -51,6 +51,11 @@
 /* Characters of the last message that are shown: the line has to fit a terminal. */
 #define MESSAGE_CHARS 32
 
+/* Colours of a terminal. */
+#define RED    31
+#define GREEN  32
+#define YELLOW 33
+
 /* The columns of a terminal that doesn't tell its width. */
 #define DEFAULT_COLUMNS 80
 
@@ -59,6 +64,7 @@ typedef struct {
   GstElement *pipeline;
   const char *picture;
   gboolean tty;
+  gboolean colour;
   gboolean failed;
   guint seconds; /* from the first thing that arrives to the end; 0: no end */
   guint end;     /* the source of that */
@@ -108,19 +114,29 @@ terminal_columns (void)
   return size.ws_col;
 }
 
-/* Shows the state of things: on a terminal one line that is drawn over and over, else a line each
- * time. */
-static void
-viewer_show_status (Viewer *self, const char *status)
+/* The text in a colour, where somebody sees colours; free it. */
+static char *
+viewer_paint (const Viewer *self, guint colour, const char *text)
 {
+  return self->colour ? g_strdup_printf ("\033[%um%s\033[m", colour, text) : g_strdup (text);
+}
+
+/* Shows the state of things: on a terminal one line that is drawn over and over, with a light in
+ * front, else a line each time. `n_arriving`: how many of the three kinds arrive. */
+static void
+viewer_show_status (Viewer *self, const char *status, guint n_arriving)
+{
+  static const guint lights[] = {RED, YELLOW, YELLOW, GREEN};
+
   if (!self->tty) {
     g_print ("%s\n", status);
     return;
   }
-  g_autofree char *line =
-      g_utf8_substring (status, 0,
-                        MIN (g_utf8_strlen (status, -1), (glong) terminal_columns () - 1));
-  g_print ("\r\033[K%s", line);
+  glong room = (glong) terminal_columns () - 3;
+  g_autofree char *line = g_utf8_substring (status, 0, CLAMP (room, 0, g_utf8_strlen (status, -1)));
+  g_autofree char *light =
+      viewer_paint (self, lights[n_arriving], g_get_charset (NULL) ? "\u25cf" : "*");
+  g_print ("\r\033[K%s %s", light, line);
 }
 
 /* What a peer sends mustn't move the cursor or recolour the terminal, so only printable characters
@@ -289,14 +305,15 @@ on_report (gpointer user_data)
 
     viewer_look_at (self, frame);
     if (gst_video_info_from_caps (&info, gst_sample_get_caps (frame)))
-      g_string_append_printf (line, "%" G_GUINT64_FORMAT " frames %dx%d %" G_GUINT64_FORMAT "/s",
-                              n_frames, info.width, info.height,
+      g_string_append_printf (line, "%dx%d %" G_GUINT64_FORMAT "/s", info.width, info.height,
                               n_frames - self->n_frames_reported);
     if (self->picture != NULL && self->n_reports++ % REPORTS_PER_PICTURE == 0)
       viewer_save_picture (self, frame);
   } else {
     g_string_append (line, "no picture yet");
   }
+  guint n_arriving = (n_frames > self->n_frames_reported) +
+                     (self->loudest > -G_MAXDOUBLE && self->level > SILENCE_DB) + (message != NULL);
   self->n_frames_reported = n_frames;
   if (self->seconds > 0 && (frame != NULL || message != NULL || self->loudest > -G_MAXDOUBLE)) {
     viewer_end_in (self, self->seconds);
@@ -312,7 +329,7 @@ on_report (gpointer user_data)
   else
     g_string_append (line, " | no message yet");
   append_session_stats (self, line);
-  viewer_show_status (self, line->str);
+  viewer_show_status (self, line->str, n_arriving);
   return G_SOURCE_CONTINUE;
 }
 
@@ -394,7 +411,10 @@ viewer_connect (Viewer *self, const char *element, const char *signal, GCallback
 static gboolean
 viewer_judge (Viewer *self, const char *what, gboolean arrived, const char *details)
 {
-  viewer_say (self, "%-10s%-10s%s", what, arrived ? "ok" : "MISSING", details);
+  g_autofree char *verdict =
+      viewer_paint (self, arrived ? GREEN : RED, arrived ? "ok        " : "MISSING   ");
+
+  viewer_say (self, "%-10s%s%s", what, verdict, details);
   return arrived;
 }
 
@@ -482,6 +502,8 @@ main (int argc, char *argv[])
   g_autoptr (GOptionContext) context = g_option_context_new (NULL);
   g_autoptr (GError) error = NULL;
 
+  const char *no_colour = g_getenv ("NO_COLOR");
+
   setlocale (LC_ALL, "");
   g_option_context_add_main_entries (context, entries, NULL);
   g_option_context_add_group (context, gst_init_get_option_group ());
@@ -497,6 +519,7 @@ main (int argc, char *argv[])
       .picture = picture,
       .seconds = (guint) seconds,
       .tty = isatty (STDOUT_FILENO),
+      .colour = isatty (STDOUT_FILENO) && (no_colour == NULL || *no_colour == '\0'),
       .loudest = -G_MAXDOUBLE,
   };
   g_mutex_init (&self.lock);

@@ -3,16 +3,20 @@
 """apps/demo, the first command of the README.
 
 Shows that it finds a port when 3000 is taken, that pictures, sound and messages arrive and are
-reported, that it fails when they don't, that Ctrl-C leaves nothing behind, and that it says what to
-install where it can't.
+reported, also in a terminal, that the page it names is there, that it fails when nothing arrives,
+that Ctrl-C leaves nothing behind, and that it says what to install where it can't.
 """
 
+import io
 import os
 import re
 import shutil
 import signal
 import socket
 import struct
+import urllib.request
+
+import pexpect
 
 from conictest import media, peers, tap
 from conictest.process import Process
@@ -20,7 +24,7 @@ from conictest.process import Process
 DEMO = os.path.join(peers.ROOT, "apps", "demo")
 # What one line of the report looks like when everything arrives.
 REPORT = (
-    r"(\d+) frames 640x360 (\d+)/s \| (-\d+) dB \| (\d\d:\d\d:\d\d) \| (\d+) kbit/s \| rtt (\d+\.\d) ms"
+    r"640x360 (\d+)/s \| (-\d+) dB \| (\d\d:\d\d:\d\d) \| (\d+) kbit/s \| rtt (\d+\.\d) ms"
     r" \| path host"
 )
 # Seconds of the run that ends by itself, and how many more it may wait for the camera.
@@ -103,11 +107,15 @@ class Runs(tap.TestCase):
             rf"^gst-launch-1\.0 conicsrc uri=ws://127\.0\.0\.1:{port}/ws target-id=camera "
         )
 
+        page = demo.wait_line(rf"^(http://127\.0\.0\.1:{port}/)#watch=camera$").group(1)
+        with urllib.request.urlopen(page, timeout=tap.seconds(10)) as response:
+            self.assertIn("text/html", response.headers["Content-Type"])
+
         report = demo.wait_line(REPORT)
-        self.assertIn(int(report.group(3)), range(*LEVEL_DB))
+        self.assertIn(int(report.group(2)), range(*LEVEL_DB))
         self.assertEqual(demo.wait_exit(SECONDS + PATIENCE + 10), 0)
         frames = int(demo.wait_line(r"^video +ok +(\d+) frames").group(1))
-        self.assertGreaterEqual(frames, int(report.group(1)))
+        self.assertGreater(frames, int(report.group(1)))
         self.assertTrue(demo.has_line(r"^audio +ok "))
         self.assertTrue(demo.has_line(r"^messages +ok "))
         self.assertTrue(demo.has_line(re.escape(demo.picture)))
@@ -149,10 +157,62 @@ class Runs(tap.TestCase):
             r"^gst-launch-1\.0 v4l2src (.* conicsink .*client-id=camera.*)$"
         ).group(1)
         peers.Launch(self, "camera", f"videotestsrc is-live=true {command}")
-        demo.wait_line(r"^\d+ frames 320x240 \d+/s \| no sound yet \| no message yet \| ", 30)
+        demo.wait_line(r"^320x240 \d+/s \| no sound yet \| no message yet \| ", 30)
         os.killpg(demo.pid, signal.SIGINT)
         self.assertEqual(demo.wait_exit(), 1)
         self.assertTrue(demo.has_line(r"^video +ok "))
+
+
+class Terminal(tap.TestCase):
+    """What somebody sees who starts the demo by hand."""
+
+    limit = 90
+    COLUMNS = 80
+
+    def see(self, **env):
+        """Runs the demo in a terminal until all arrives; returns what it drew, and its status lines."""
+        os.mkdir(self.path("tmp"))
+        terminal = pexpect.spawn(
+            DEMO,
+            ["--picture", self.path("picture.png")],
+            env={
+                **os.environ,
+                **peers.gst_environment(),
+                "CONIC_BUILD": peers.BUILD,
+                "TMPDIR": self.path("tmp"),
+                "DISPLAY": "",
+                "WAYLAND_DISPLAY": "",
+                "GST_DEBUG": "0",
+                **env,
+            },
+            dimensions=(24, self.COLUMNS),
+            encoding="utf-8",
+            timeout=tap.seconds(30),
+        )
+        self.addCleanup(terminal.close, force=True)
+        drawn = io.StringIO()
+        terminal.logfile_read = drawn
+        terminal.expect(REPORT)
+        terminal.sendintr()
+        terminal.expect(pexpect.EOF)
+        terminal.close()
+        self.assertEqual(terminal.exitstatus, 0)
+        return drawn.getvalue(), re.findall(r"\r\033\[K([^\r\n]* \| [^\r\n]*)", drawn.getvalue())
+
+    def test_colours(self):
+        """One line is drawn over and over, no wider than the terminal, with a green light in the end"""
+        drawn, status = self.see(NO_COLOR="")
+        for line in status:
+            self.assertLess(len(re.sub(r"\033\[[0-9;]*m", "", line)), self.COLUMNS)
+        self.assertTrue(status[-1].startswith("\033[32m\u25cf\033[m 640x360 "), status[-1])
+        self.assertIn("\033[1m==> Starting the hub\033[m", drawn)
+        self.assertIn("messages  \033[32mok        \033[m", drawn)
+
+    def test_no_colours(self):
+        """With NO_COLOR, and without UTF-8, it does without colours and signs"""
+        drawn, status = self.see(NO_COLOR="1", LC_ALL="C")
+        self.assertTrue(status[-1].startswith("* 640x360 "), status[-1])
+        self.assertNotRegex(drawn, r"\033\[[0-9;]*m")
 
 
 class Window(tap.TestCase):
