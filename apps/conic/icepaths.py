@@ -85,6 +85,7 @@ class Attempt:
     def __init__(self, turn_server: str | None = None):
         Gst.init(None)
         self.connected = False
+        self._hopeless = False
         # Addresses that were found, and what they are (host, srflx, relay).
         self.candidates: set[tuple[str, str]] = set()
         self._context = GLib.MainContext.default()
@@ -97,13 +98,14 @@ class Attempt:
         for this, other in ((caller, callee), (callee, caller)):
             this.connect("on-ice-candidate", self._on_candidate, other)
             this.connect("notify::connection-state", self._on_state)
+            this.connect("notify::ice-gathering-state", self._on_gathered)
         caller.connect("on-negotiation-needed", self._on_negotiation_needed, callee)
         self._pipeline.set_state(Gst.State.READY)
         caller.emit("create-data-channel", "doctor", None)
         self._pipeline.set_state(Gst.State.PLAYING)
         late = []
         timer = GLib.timeout_add_seconds(CONNECT_SECONDS, lambda: late.append(True))
-        while not self.connected and not late:
+        while not self.connected and not self._hopeless and not late:
             self._context.iteration(True)
         if not late:
             GLib.source_remove(timer)
@@ -131,9 +133,14 @@ class Attempt:
         other.emit("add-ice-candidate", line, candidate)
 
     def _on_state(self, end: Gst.Element, _property) -> None:
-        state = end.get_property("connection-state")
-        if state == GstWebRTC.WebRTCPeerConnectionState.CONNECTED:
+        if end.get_property("connection-state").value_nick == "connected":
             self.connected = True
+            self._context.wakeup()
+
+    def _on_gathered(self, end: Gst.Element, _property) -> None:
+        complete = end.get_property("ice-gathering-state").value_nick == "complete"
+        if complete and not self.candidates:
+            self._hopeless = True
             self._context.wakeup()
 
     def _on_negotiation_needed(self, caller: Gst.Element, callee: Gst.Element) -> None:

@@ -51,4 +51,5 @@ def muxer(options: argparse.Namespace) -> str:
 def _file_sink(options: argparse.Namespace) -> str:
     if not options.print:
         files.check_writable(options.record, options.force)
-    return f"filesink name={FILE} location={value(options.record)}"
+    # It doesn't wait for a first buffer, and so doesn't make other sinks wait for it.
+    return f"filesink name={FILE} async=false location={value(options.record)}"

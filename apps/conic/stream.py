@@ -244,10 +244,17 @@ class Stream:
         """Tells a muxer not to wait for what the other side doesn't send."""
         mux = self.pipeline.get_by_name(recording.MUX)
         for pad in mux.sinkpads if mux else ():
-            if pad.get_current_caps() is None:
+            if not self._is_fed(pad):
                 pad.send_event(Gst.Event.new_stream_start("none"))
                 pad.send_event(Gst.Event.new_eos())
         return False
+
+    def _is_fed(self, pad: Gst.Pad) -> bool:
+        """Whether what goes into a pad comes from the other side, through whatever is in between."""
+        source = pad.get_peer()
+        while source is not None and source.get_parent_element() is not self.peer:
+            source = source.get_parent_element().sinkpads[0].get_peer()
+        return source is not None
 
     # --- what happens ---
 

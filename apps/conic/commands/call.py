@@ -13,6 +13,9 @@ DESCRIPTION = """\
 Calls a peer, in a terminal or a browser, with sound and pictures both ways; or waits for a call."""
 
 INSTEAD = "--discard only counts what comes"
+# A sink that waits for its first buffer makes all others wait; but there may never be pictures, or
+# never sound, and then the other is to come nevertheless.
+DISCARD = "fakesink sync=true async=false"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,7 +56,7 @@ def pictures_out(options: argparse.Namespace) -> str:
 def sound_in(options: argparse.Namespace) -> str:
     """What becomes of the sound that comes."""
     if options.discard:
-        sink = "fakesink sync=true"
+        sink = DISCARD
     else:
         sink = "autoaudiosink" if options.print else devices.loudspeaker(INSTEAD)
     come = f"{PEER}.audio_src_0 ! queue ! audioconvert ! audioresample ! level name=heard"
@@ -68,9 +71,12 @@ def sound_in(options: argparse.Namespace) -> str:
 def pictures_in(options: argparse.Namespace) -> str:
     """What becomes of the pictures that come."""
     if options.discard:
-        sink = "fakesink sync=true"
+        sink = DISCARD
     else:
-        sink = "autovideosink" if options.print else devices.window(f"{INSTEAD}, --no-video talks")
+        window = "ximagesink"
+        if not options.print:
+            window = devices.window(f"{INSTEAD}, --no-video talks")
+        sink = f"{window} async=false"
     come = f"{PEER}.video_src_0 ! queue ! videoconvert"
     if not options.record:
         return f"{come} ! {sink}"

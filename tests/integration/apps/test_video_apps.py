@@ -1,0 +1,194 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""conic video-offer and video-answer, as people use them.
+
+Shows that colour bars which are sent arrive, are recorded in WebM and in Matroska, and are colour bars
+still; that a film is sent from its beginning to its end, and both programs end with it; that a file
+holds pictures whose size changes; that a window shows what comes; that the printed pipelines run; and
+that a missing camera or display, and files that can't be, are said.
+"""
+
+from conictest import media, peers, programs, screen, tap
+from conictest.process import Process
+from conictest.programs import Conic
+
+WIDTH, HEIGHT = 640, 480
+COLOUR_TOLERANCE = 40
+# Pictures of a recording that are looked at: some seconds, even on a busy machine.
+ENOUGH = 10
+
+
+class AppTest(tap.TestCase):
+    limit = 90
+
+    def setUp(self):
+        super().setUp()
+        peers.require_tools()
+        self.hub = peers.Conicd(self)
+
+    def conic(self, name, *arguments, **kwargs):
+        return Conic(self, name, *arguments, **{"hub": self.hub.uri, **kwargs})
+
+    def pictures(self, path, width=WIDTH, height=HEIGHT):
+        """How far each picture of a file is from the test bars."""
+        process, pipe = peers.watch_video(
+            self,
+            "decoder",
+            f"filesrc location={path} ! decodebin ! videoconvert !"
+            f" video/x-raw,format=RGB,width={width},height={height} ! fdsink sync=false fd={{fd}}",
+            width * height * 3,
+            lambda frame: media.smpte_error(media.rgb(frame, width, height)),
+        )
+        self.assertEqual(process.wait_exit(30), 0)
+        return pipe.values()
+
+    def assert_bars(self, path, **size):
+        errors = self.pictures(path, **size)
+        self.assertGreaterEqual(len(errors), ENOUGH)
+        self.assertLess(sorted(errors)[len(errors) // 2], COLOUR_TOLERANCE, "not the test bars")
+
+
+class Calls(AppTest):
+    def test_pattern(self):
+        """Colour bars are recorded as such; q ends the sender, and both tell what passed"""
+        got = self.path("got.webm")
+        answer = self.conic("answer", "video-answer", "--id", "bob", "--record", got, "--json")
+        answer.wait_event("registered")
+        offer = self.conic("offer", "video-offer", "bob", "--pattern", "--json", stdin=-1)
+        stats = answer.wait_event(
+            "stats", 40, sessions=lambda found: found and found[0]["frames-in"] > 2 * ENOUGH
+        )
+        self.assertEqual(stats["sessions"][0]["video-codec-in"], "VP8")
+        offer.stdin.write(b"\nq\n")
+        offer.stdin.flush()
+        self.assertEqual(offer.wait_exit(), 0)
+        self.assertEqual(offer.wait_event("details")["sessions"][0]["peer-id"], "bob")
+        self.assertEqual(answer.wait_exit(), 0)
+        self.assertGreater(answer.wait_event("total", direction="in")["frames"], ENOUGH)
+        self.assertGreater(offer.wait_event("total", direction="out")["bytes"], 10_000)
+        self.assert_bars(got)
+
+    def test_film(self):
+        """A film is sent from its beginning to its end, and recorded in Matroska"""
+        film, got = self.path("film.webm"), self.path("got.mkv")
+        maker = peers.Launch(
+            self,
+            "maker",
+            f"videotestsrc num-buffers=60 ! video/x-raw,width={WIDTH},height={HEIGHT},framerate=20/1"
+            f" ! vp8enc deadline=1 cpu-used=8 ! webmmux ! filesink location={film}",
+        )
+        self.assertEqual(maker.wait_exit(), 0)
+        answer = self.conic("answer", "video-answer", "--id", "bob", "--record", got, "--json")
+        answer.wait_event("registered")
+        offer = self.conic("offer", "video-offer", "bob", "--file", film, "--json")
+        self.assertEqual(offer.wait_exit(40), 0)
+        self.assertEqual(offer.wait_event("end")["reason"], "everything is sent")
+        self.assertEqual(answer.wait_exit(), 0)
+        self.assert_bars(got)
+
+    def test_size_changes(self):
+        """Pictures that become larger on the way are all in the file, in the size of the first"""
+        got = self.path("got.webm")
+        answer = self.conic("answer", "video-answer", "--id", "bob", "--record", got, "--json")
+        answer.wait_event("registered")
+        camera = peers.Probe(
+            self,
+            "camera",
+            "videotestsrc is-live=true ! videoscale ! capsfilter name=size"
+            " caps=video/x-raw,width=320,height=240,framerate=20/1"
+            f" ! conicsink target-id=bob uri={self.hub.uri}",
+        )
+        self.wait_frames(answer, ENOUGH)
+        camera.ask("caps", element="size", caps="video/x-raw,width=640,height=480,framerate=20/1")
+        self.wait_frames(answer, 2 * ENOUGH)
+        self.assertEqual(answer.stop(), 0)
+        self.assert_bars(got, width=320, height=240)
+
+    def wait_frames(self, answer, more):
+        """Waits until that many more have come."""
+        before = sum(
+            session["frames-in"]
+            for event in answer.events[-1:]
+            if event["event"] == "stats"
+            for session in event["sessions"]
+        )
+        answer.wait_event(
+            "stats", 40, sessions=lambda found: found and found[0]["frames-in"] >= before + more
+        )
+
+    def launch(self, *arguments):
+        """Runs in gst-launch-1.0 what --print shows."""
+        printer = self.conic("print", *arguments, "--print")
+        self.assertEqual(printer.wait_exit(), 0)
+        self.assertTrue(printer.printed().startswith("gst-launch-1.0 "))
+        shell = ["bash", "-c", f"exec {printer.printed()} -m"]
+        return Process(self, arguments[0], shell, env=peers.gst_environment(), stop_signal=2)
+
+    def test_printed_pipelines(self):
+        """The pipelines that --print shows run in gst-launch-1.0 as they are"""
+        got = self.path("got.webm")
+        receiver = self.launch("video-answer", "--id", "bob", "--record", got)
+        receiver.wait_line("conic-registered")
+        offer = self.conic("offer", "video-offer", "bob", "--pattern", "--seconds", "4")
+        self.assertEqual(offer.wait_exit(40), 0)
+        self.assertEqual(receiver.wait_exit(), 0)
+        self.assert_bars(got)
+
+        answer = self.conic("answer", "video-answer", "--id", "eve", "--discard", "--seconds", "1")
+        sender = self.launch("video-offer", "eve", "--pattern")
+        self.assertEqual(answer.wait_exit(40), 0)
+        sender.stop()
+
+
+class Window(AppTest):
+    def test_window(self):
+        """A window shows what comes; q in the terminal closes it"""
+        # fmt: off
+        server = Process(self, "Xvfb", ["Xvfb", "-displayfd", "1", "-noreset", "-nolisten", "tcp",
+                                        "-screen", "0", "800x600x24"])
+        # fmt: on
+        display = ":" + server.wait_line(r"^(\d+)$").group(1)
+        env = {**programs.environment(self.hub.uri), "DISPLAY": display}
+        argv = [programs.CONIC, "video-answer", "--id", "bob"]
+        answer = screen.Screen(self, "answer", argv, env)
+        answer.wait_line("We are “bob” on .*, waiting to be called.")
+        self.conic("offer", "video-offer", "bob", "--pattern")
+        answer.wait_line(r"received \d+ packets, .*, \d+ frames, .*bit/s.*", 40)
+        shot = self.path("screen.rgb")
+        grab = peers.Launch(
+            self,
+            "screenshot",
+            "ximagesrc num-buffers=1 use-damage=false ! videoconvert ! video/x-raw,format=RGB"
+            f" ! filesink location={shot}",
+            env={"DISPLAY": display},
+        )
+        self.assertEqual(grab.wait_exit(), 0)
+        with open(shot, "rb") as file:
+            seen = media.rgb(file.read(), 800, 600)[:HEIGHT, :WIDTH]
+        self.assertLess(media.smpte_error(seen), COLOUR_TOLERANCE)
+        answer.type("q")
+        self.assertEqual(answer.wait_exit(), 0)
+
+
+class Troubles(AppTest):
+    def test_troubles(self):
+        """What is missing, and what makes no sense, is said with its code"""
+        text = self.path("text.webm")
+        with open(text, "w", encoding="ascii") as file:
+            file.write("This is text. " * 100)
+        for arguments, code, words in (
+            (("video-offer", "bob"), 4, "no camera here; --pattern"),
+            (("video-answer",), 4, "no display here; --record FILE.webm"),
+            (("video-answer", "--record", "film.avi"), 2, "ends in .webm or .mkv"),
+            (("video-answer", "--record", text), 2, f"{text} exists already; --force"),
+            (("video-answer", "--record", self.path("no/a.webm")), 2, "there is no "),
+            (("video-offer", "bob", "--file", self.path("none")), 2, "none can't be read"),
+            (("video-offer", "bob", "--file", text), 1, "decodebin"),
+        ):
+            program = self.conic("trouble", *arguments)
+            self.assertEqual(program.wait_exit(), code, arguments)
+            self.assertIn(words, program.printed("err"))
+
+
+if __name__ == "__main__":
+    tap.main()
