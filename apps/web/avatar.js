@@ -9,6 +9,6 @@ export function showAvatar(element, id) {
   /* FNV-1a; its low bits alone don't tell similar names apart. */
   let hash = 0x811c9dc5;
   for (const character of id) hash = Math.imul(hash ^ character.codePointAt(0), 0x01000193) >>> 0;
-  element.dataset.hue = ((hash >>> 16) ^ hash) % HUES;
+  element.dataset.hue = (((hash >>> 16) ^ hash) >>> 0) % HUES;
   element.textContent = (/[A-Za-z0-9]/.exec(id)?.[0] ?? "?").toUpperCase();
 }

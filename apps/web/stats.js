@@ -23,7 +23,7 @@ const PLOTS = [
   { key: "stats.out", member: "rateOut", unit: () => "Mbit/s", digits: 2, least: 0.1 },
   { key: "stats.frames", member: "frames", unit: () => t("unit.frames"), digits: 0, least: 30 },
   { key: "stats.trip", member: "trip", unit: () => "ms", digits: 0, least: 20 },
-  { key: "stats.jitter", member: "jitter", unit: () => "ms", digits: 1, least: 10 },
+  { key: "stats.jitter", member: "jitter", unit: () => "ms", digits: 0, least: 10 },
   { key: "stats.loss", member: "loss", unit: () => "%", digits: 1, least: 2 },
 ];
 
@@ -98,7 +98,7 @@ async function count(pc) {
   const local = reports.find(({ id }) => id === pair?.localCandidateId);
   const remote = reports.find(({ id }) => id === pair?.remoteCandidateId);
   const codecs = new Set([...incoming, ...outgoing].map(({ codecId }) => reports.find(({ id }) => id === codecId)?.mimeType)
-    .filter(Boolean).map((type) => type.split("/")[1]));
+    .filter(Boolean).map((type) => type.split("/")[1].toUpperCase()));
   return {
     time: performance.now(),
     bytesIn: sum(incoming, "bytesReceived"),

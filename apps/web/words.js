@@ -77,7 +77,7 @@ const TABLE = {
   microphone: ["Microphone", "マイク"],
   camera: ["Camera", "カメラ"],
   speaker: ["Speaker", "スピーカー"],
-  share: ["Share screen", "画面共有"],
+  share: ["Share", "画面共有"],
   "share.stop": ["Stop sharing", "共有を停止"],
   sound: ["Sound", "音声"],
   devices: ["Devices", "デバイス"],
