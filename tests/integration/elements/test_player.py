@@ -4,8 +4,8 @@
 
 Shows that playbin, playbin3 and uridecodebin play `conic://HOST:PORT/PEER` with sound and the right
 colours, that gst-play-1.0 does and ends when the producer leaves, that a stream which is announced and
-never comes doesn't keep the others waiting, and that `output` gives decoded, encoded and packed
-media, each of which leads to the same picture.
+never comes doesn't keep the others waiting, and is linked by gst-launch-1.0 when it comes after all, and
+that `output` gives decoded, encoded and packed media, each of which leads to the same picture.
 """
 
 import shutil
@@ -122,6 +122,27 @@ class Player(tap.TestCase):
             FRAME_BYTES,
             error_of_colours,
         )
+        self.check_colours(pipe)
+
+    def test_late_stream(self):
+        """gst-launch-1.0 links a stream that begins when nobody waits for it any more"""
+        camera = peers.Probe(
+            self,
+            "camera",
+            f"conicsink name=s client-id=camera uri={self.hub.uri}  audiotestsrc is-live=true ! s."
+            "  videotestsrc is-live=true ! valve name=lid drop=true drop-mode=forward-sticky-events ! s.",
+        )
+        camera.wait_event("message", name="conic-registered")
+        player, pipe = peers.watch_video(
+            self,
+            "viewer",
+            f"conicsrc name=r target-id=camera uri={self.hub.uri}  r.video_0 ! {RGB}"
+            "  r.audio_0 ! fakesink",
+            FRAME_BYTES,
+            error_of_colours,
+        )
+        player.wait_line("Delayed linking failed", 30)
+        camera.ask("set", element="lid", property="drop", value=False)
         self.check_colours(pipe)
 
     def test_outputs(self):
