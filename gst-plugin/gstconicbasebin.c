@@ -749,6 +749,29 @@ resume (GstConicBaseBin *self)
   gst_conic_base_bin_invoke (self, resume_in_thread, GINT_TO_POINTER (number), NULL);
 }
 
+static gboolean
+push_eos (GstElement *element, GstPad *pad, gpointer user_data)
+{
+  if (GST_IS_GHOST_PAD (pad))
+    gst_pad_push_event (pad, gst_event_new_eos ());
+  return TRUE;
+}
+
+/* Whoever ends a pipeline this way (`gst-launch-1.0 -e`) wants files to be brought to their end. Sent to
+ * the sources within, as bins do, EOS would get lost between a socket and a decoder. */
+static gboolean
+gst_conic_base_bin_send_event (GstElement *element, GstEvent *event)
+{
+  GstConicBaseBin *self = GST_CONIC_BASE_BIN (element);
+
+  if (GST_EVENT_TYPE (event) != GST_EVENT_EOS || !gst_conic_base_bin_receives (self))
+    return GST_ELEMENT_CLASS (gst_conic_base_bin_parent_class)->send_event (element, event);
+  gst_event_unref (event);
+  gst_element_foreach_src_pad (element, push_eos, NULL);
+  gst_conic_outputs_end_data (PRIV (self)->outputs);
+  return TRUE;
+}
+
 static GstStateChangeReturn
 gst_conic_base_bin_change_state (GstElement *element, GstStateChange transition)
 {
@@ -884,6 +907,7 @@ gst_conic_base_bin_class_init (GstConicBaseBinClass *klass)
   object_class->constructed = gst_conic_base_bin_constructed;
   object_class->finalize = gst_conic_base_bin_finalize;
   element_class->change_state = gst_conic_base_bin_change_state;
+  element_class->send_event = gst_conic_base_bin_send_event;
   element_class->request_new_pad = gst_conic_base_bin_request_new_pad;
   element_class->release_pad = gst_conic_base_bin_release_pad;
   GST_BIN_CLASS (klass)->handle_message = gst_conic_base_bin_handle_message;
