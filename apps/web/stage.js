@@ -115,7 +115,10 @@ export class Stage extends EventTarget {
     this.peer = "";
     this.#remote.srcObject = null;
     if (document.fullscreenElement) document.exitFullscreen();
+    const hadFocus = find("stage").contains(document.activeElement);
     this.#look();
+    /* What had it is gone. */
+    if (hadFocus) find("stage").focus();
     this.dispatchEvent(new Event("change"));
   }
 

@@ -37,6 +37,9 @@ JAPANESE = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
 
 FILE_BYTES = 3_000_017
 
+# The roles of what people use.
+USED = ("button", "textbox", "combobox", "link", "searchbox", "progressbar", "dialog", "log", "list")
+
 # Functions for the page under test: the pixels of a video, what it sounds like, what it was told to save.
 HELPERS = """
 globalThis.until = (look, what) => new Promise((resolve) => {
@@ -211,6 +214,12 @@ class Page(browser.Browser):
         """What a video shows now."""
         data = base64.b64decode(self.call("picture", element))
         return np.frombuffer(data, np.uint8).reshape(240, 320, 4)[:, :, :3]
+
+    def nameless(self):
+        """What can be used but has no name for those who don't see it, and how much has one."""
+        tree = self.command("Accessibility.getFullAXTree")["nodes"]
+        used = [node for node in tree if node.get("role", {}).get("value") in USED and not node["ignored"]]
+        return [node for node in used if not node.get("name", {}).get("value")], len(used)
 
     def resize(self, width, height=740):
         """Makes it a phone's screen of that size."""
@@ -417,6 +426,23 @@ class Pipelines(PageTest):
         self.check_bars(page)
         self.assertFalse(page.evaluate("shown('microphone')"))
 
+    def test_told(self):
+        """A pipeline that has said everything ends, when the page has confirmed that it heard it"""
+        hub = self.hub()
+        page = self.page(hub, "#id=web")
+        page.registered()
+        with open(self.path("lines"), "w", encoding="utf-8") as file:
+            file.writelines(f"line {n} は日本語\n" for n in range(200))
+        teller = peers.Launch(
+            self, "teller", f"conicsink client-id=teller name=c uri={hub.uri} target-id=web data_chat::lines=true"
+            f" filesrc location={self.path('lines')} ! text/x-raw,format=utf8 ! c.data_chat"
+        )
+        page.until_text("ring-words", "messages and files")
+        page.click("#ring-plain")
+        page.until_text("log", "line 199 は日本語")
+        self.assertEqual(teller.wait_exit(), 0)
+        page.until_text("cover-words", "teller left.")
+
 
 class Use(PageTest):
     def test_keyboard(self):
@@ -471,6 +497,9 @@ class Use(PageTest):
             page.until("shown('stats')")
             self.assertEqual(page.evaluate(width), 360)
             self.assertEqual(page.evaluate(small), [])
+            nameless, count = page.nameless()
+            self.assertEqual(nameless, [])
+            self.assertGreater(count, 12)
             page.click("#hang-up")
             page.click("#language")
         missing = page.evaluate(
