@@ -227,7 +227,7 @@ class Endpoint:
         self._on_event, self._on_channel = on_event, on_channel
         self._loop = asyncio.get_running_loop()
         self._registered = self._loop.create_future()
-        self._hub_lost = False
+        self._trouble = ""
         self._calling: tuple[str, asyncio.Future] | None = None
         self._pipeline = Gst.Pipeline.new()
         self._pipeline.add(self._element)
@@ -333,7 +333,7 @@ class Endpoint:
     def _on_element_message(self, name, structure, peer, session, reason) -> None:
         if name == "conic-registered":
             self.id = structure.get_string("client-id")
-            self._hub_lost = False
+            self._trouble = ""
             if not self._registered.done():
                 self._registered.set_result(self.id)
             else:
@@ -364,8 +364,9 @@ class Endpoint:
         elif self._calling and f"“{self._calling[0]}”" in words:
             if not self._calling[1].done():
                 self._calling[1].set_exception(Failed(words))
-        elif "the hub" in words and not self._hub_lost:
-            self._hub_lost = True
+        elif "the hub" in words and words != self._trouble:
+            # It tries again and again; one hears of that when the reason is another.
+            self._trouble = words
             self._on_event("warning", message=f"{words}; calls go on, and it is tried again")
 
     def _on_error(self, error: GLib.Error, words: str | None) -> None:
