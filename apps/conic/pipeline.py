@@ -53,8 +53,10 @@ def peer_properties(options: argparse.Namespace, target_id: str | None = None, *
 
 def shell_line(text: str, token: str | None) -> str:
     """The command for a shell that runs the pipeline; a token is in it as $CONIC_TOKEN."""
-    line = ["gst-launch-1.0", "-e"]
-    for word in _WORD.findall(text):
+    words = _WORD.findall(text)
+    # -e: Ctrl-C is to bring a file to its end, instead of leaving it as it is.
+    line = ["gst-launch-1.0", *(["-e"] if "filesink" in words else [])]
+    for word in words:
         line.append(word if _NO_SHELL.fullmatch(word) else shlex.quote(word))
         if token and word == f"name={PEER}":
             line.append('token="$CONIC_TOKEN"')

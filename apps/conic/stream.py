@@ -28,6 +28,8 @@ FIGURES_MS = 1000
 # What was sent last is on its way still, or in the other side's buffer of 200 ms, when we see the
 # end; and the figures that count it are refreshed once a second.
 TAIL_MS = 1200
+# A call's streams are there by then, as far as a muxer waits for them.
+STREAMS_MS = 3000
 # A file that is recorded gets this long to be brought to its end.
 CLOSE_SECONDS = 5
 
@@ -194,7 +196,6 @@ class Stream:
         if self.file:
             pad = self.file.get_static_pad("sink")
             pad.add_probe(Gst.PadProbeType.EVENT_DOWNSTREAM, self._on_file_event)
-            self.peer.connect("no-more-pads", lambda _peer: GLib.idle_add(self._end_unlinked))
         size = self.pipeline.get_by_name(recording.SIZE)
         if size:
             pad = size.get_static_pad("sink")
@@ -294,6 +295,7 @@ class Stream:
             return
         self.began = time.monotonic()
         self._release()
+        GLib.timeout_add(STREAMS_MS, self._end_unlinked)
         if not self.figures.receives:
             for pad in self.peer.sinkpads:
                 kind = Gst.PadProbeType.BUFFER | Gst.PadProbeType.BUFFER_LIST
