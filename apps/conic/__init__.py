@@ -7,7 +7,8 @@ exits      exit codes, and the exceptions that end in them
 hub        a registered client of the hub
 channels   data channels with any number of peers
 transfer   files over data channels
-console    lines that are typed or piped in, and what is said
+console    where lines come from and words go: a terminal, a pipe, or JSON
+prompt     the line that is typed in a terminal
 target     whom to call
 pipeline   pipelines as text, for GStreamer and for a shell
 elements   GStreamer's elements and the packages that have them

@@ -7,13 +7,8 @@ import os
 import sys
 import threading
 from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 
-from prompt_toolkit import PromptSession
-from prompt_toolkit.completion import Completer, Completion, PathCompleter, ThreadedCompleter
-from prompt_toolkit.document import Document
-from prompt_toolkit.history import FileHistory, InMemoryHistory
-from prompt_toolkit.patch_stdout import patch_stdout
+from .exits import missing_module
 
 # Lines that are read ahead of the command that runs.
 READ_AHEAD = 16
@@ -29,56 +24,13 @@ def clean(text: str) -> str:
     )
 
 
-def history_path(name: str) -> Path:
-    """Where a program's lines are remembered."""
-    state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-    return Path(state) / "conic" / name
-
-
-def _open_history(name: str) -> FileHistory | InMemoryHistory:
-    """Lines may be private, so nobody else reads them; where there is no place they are forgotten."""
-    path = history_path(name)
+def _make_prompt(commands: dict[str, list[Choices | None]], history: str):
+    """Only here, because a pipe does without it, and has no reason to wait for its library."""
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-    except OSError:
-        return InMemoryHistory()
-    return FileHistory(str(path))
-
-
-class ChoiceCompleter(Completer):
-    """Completes a line that is one of some choices."""
-
-    def __init__(self, choices: Choices):
-        self._choices = choices
-
-    def get_completions(self, document, complete_event):
-        """The choices that begin as the line does."""
-        word = document.text_before_cursor
-        for choice in self._choices():
-            if choice.startswith(word):
-                yield Completion(choice, -len(word))
-
-
-class CommandCompleter(Completer):
-    """Completes a command and its arguments; each argument has its choices, None stands for a path."""
-
-    def __init__(self, commands: dict[str, list[Choices | None]]):
-        self._commands = commands
-        self._paths = PathCompleter(expanduser=True)
-
-    def get_completions(self, document, complete_event):
-        """What may be in place of the word before the cursor."""
-        words = document.text_before_cursor.lstrip().split(" ")
-        word = words[-1]
-        sources = [lambda: list(self._commands), *self._commands.get(words[0], [])]
-        if len(words) > len(sources):
-            return
-        source = sources[len(words) - 1]
-        if source is None:
-            yield from self._paths.get_completions(Document(word), complete_event)
-        else:
-            yield from ChoiceCompleter(source).get_completions(Document(word), complete_event)
+        from .prompt import Prompt  # pylint: disable=import-outside-toplevel
+    except ImportError as error:
+        raise missing_module(error) from error
+    return Prompt(commands, history)
 
 
 class Console:
@@ -86,14 +38,9 @@ class Console:
 
     def __init__(self, as_json: bool, commands: dict[str, list[Choices | None]], history: str):
         self.as_json = as_json
-        self._commands = CommandCompleter(commands)
         self.interactive = not as_json and sys.stdin.isatty() and sys.stdout.isatty()
-        self._session: PromptSession | None = None
+        self._prompt = _make_prompt(commands, history) if self.interactive else None
         self._pipe: asyncio.Queue[str | None] | None = None
-        if self.interactive:
-            self._session = PromptSession(
-                history=_open_history(history), complete_while_typing=False
-            )
 
     def say(self, event: str, words: str, /, **fields) -> None:
         """Tells of an event, in words or as a JSON object."""
@@ -111,34 +58,25 @@ class Console:
 
     def show_status(self, text: str) -> None:
         """Shows something below the line that is typed, until it is empty again."""
-        if self._session is not None:
-            self._session.bottom_toolbar = clean(text) if text else None
-            self._session.app.invalidate()
+        if self._prompt is not None:
+            self._prompt.show_status(clean(text))
 
     async def lines(self, prompt: str, choices: Choices | None = None) -> AsyncIterator[str]:
         """What is typed, line by line, until Ctrl-D or Ctrl-C; or what a pipe has.
 
         Tab completes to one of the choices, or without any to a command.
         """
-        completer = ChoiceCompleter(choices) if choices else self._commands
-        while (line := await self._line(prompt, completer)) is not None:
+        while (line := await self._line(prompt, choices)) is not None:
             yield line
 
-    async def _line(self, prompt: str, completer: Completer) -> str | None:
-        if self._session is None:
-            if self._pipe is None:
-                self._pipe = asyncio.Queue(READ_AHEAD)
-                loop = asyncio.get_running_loop()
-                threading.Thread(target=self._read, args=(loop,), daemon=True).start()
-            return await self._pipe.get()
-        try:
-            with patch_stdout():
-                # A completer may ask the hub, so it isn't run in the thread that draws.
-                return await self._session.prompt_async(
-                    prompt, completer=ThreadedCompleter(completer)
-                )
-        except (EOFError, KeyboardInterrupt):
-            return None
+    async def _line(self, prompt: str, choices: Choices | None) -> str | None:
+        if self._prompt is not None:
+            return await self._prompt.ask(prompt, choices)
+        if self._pipe is None:
+            self._pipe = asyncio.Queue(READ_AHEAD)
+            loop = asyncio.get_running_loop()
+            threading.Thread(target=self._read, args=(loop,), daemon=True).start()
+        return await self._pipe.get()
 
     def _read(self, loop: asyncio.AbstractEventLoop) -> None:
         """Reads standard input in a thread, since asyncio can't read files."""

@@ -44,3 +44,14 @@ class Missing(Trouble):
     """Something is missing on this machine; the text names it, and the package that has it."""
 
     code = Exit.MISSING
+
+
+# What has modules that Python's own packages don't.
+_PACKAGES = {"gi": "python3-gi", "prompt_toolkit": "python3-prompt-toolkit"}
+
+
+def missing_module(error: ImportError) -> Missing:
+    """The exception for a module of Python that can't be imported."""
+    package = _PACKAGES.get((error.name or "").split(".")[0])
+    hint = f"; Debian has it in {package}" if package else ""
+    return Missing(f"a Python module is missing: {error}{hint}")

@@ -13,10 +13,7 @@ import importlib
 import pkgutil
 from types import ModuleType
 
-from ..exits import Missing
-
-# What has modules that Python's own packages don't: for the words when one isn't there.
-PACKAGES = {"gi": "python3-gi", "prompt_toolkit": "python3-prompt-toolkit"}
+from ..exits import Missing, missing_module
 
 
 def names() -> list[str]:
@@ -29,10 +26,7 @@ def load(name: str) -> ModuleType:
     try:
         return importlib.import_module("." + name.replace("-", "_"), __name__)
     except ImportError as error:
-        module = (error.name or "").split(".")[0]
-        package = PACKAGES.get(module)
-        hint = f"; Debian has it in {package}" if package else ""
-        raise Missing(f"a Python module is missing: {error}{hint}") from error
+        raise missing_module(error) from error
     except ValueError as error:
         # gi.require_version: no typelib of that name.
         raise Missing(f"a library's description for Python is missing: {error}") from error
