@@ -82,7 +82,9 @@ class Talk:
     async def run(self) -> int:
         """The whole of it; returns the exit code."""
         loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGTERM, asyncio.current_task().cancel)
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) != signal.SIG_IGN:
+                loop.add_signal_handler(number, asyncio.current_task().cancel)
         self._fatal = loop.create_future()
         self.endpoint = Endpoint(self.options, self._on_event, self._on_channel)
         main = loop.create_task(self._main())
