@@ -342,7 +342,7 @@ class Talk:
         self._say_lines("peers", lines or ["nobody else is on the hub"], peers=peers)
 
     async def do_stats(self) -> None:
-        """show how the connections are, and what went over the channels"""
+        """show the round trip of each connection, and what went over its channels"""
         sessions = []
         for measured in self.endpoint.stats():
             peer = measured["peer-id"]
@@ -360,11 +360,11 @@ class Talk:
             )  # fmt: skip
         lines = []
         for one in sessions:
-            delay = one["round_trip_time"]
-            lines.append(
-                f"{one['peer']}: path {one['path']}"
-                + (f", round trip {delay * 1000:.1f} ms" if delay >= 0 else "")
-            )
+            # GStreamer 1.22 tells the path of sound and pictures only.
+            known = [] if one["path"] == "unknown" else [f"path {one['path']}"]
+            if one["round_trip_time"] >= 0:
+                known.append(f"round trip {one['round_trip_time'] * 1000:.1f} ms")
+            lines.append(f"{one['peer']}: {', '.join(known) or 'nothing measured yet'}")
             lines += [
                 f"  {channel['label']}: sent {_count(channel['sent'])},"
                 f" received {_count(channel['received'])}"
