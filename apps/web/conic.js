@@ -27,6 +27,10 @@ const CONNECT_TIME = 10000;
 const UNSENT_MAX = 256;
 const EARLY_MAX = 128;
 
+/* Milliseconds between a goodbye and the end of the connection: without the goodbye, that would look
+ * like a loss to the other side. */
+const CLOSE_DELAY = 300;
+
 /* Bytes that may wait in a channel before ready() waits. */
 const BUFFERED_MAX = 1 << 20;
 
@@ -517,7 +521,7 @@ export class Session extends EventTarget {
   _end(ended) {
     if (this.state === "ended") return;
     this.ended = { reason: "", code: null, lost: false, ...ended };
-    this.pc?.close();
+    this.#close(this.ended.by === "us" ? CLOSE_DELAY : 0);
     this.#flow.end();
     this.#link.ended();
     this.#setState("ended");
@@ -565,6 +569,15 @@ export class Session extends EventTarget {
     };
     pc.ondatachannel = ({ channel }) => this.#addChannel(channel, true);
     pc.onconnectionstatechange = () => this.#onConnectionState(pc.connectionState);
+  }
+
+  #close(delay) {
+    const { pc } = this;
+    if (!pc) return;
+    for (const type of ["connectionstatechange", "datachannel", "icecandidate", "negotiationneeded", "track"])
+      pc[`on${type}`] = null;
+    for (const sender of pc.getSenders()) sender.replaceTrack(null).catch(() => {});
+    setTimeout(() => pc.close(), delay);
   }
 
   #onConnectionState(state) {
