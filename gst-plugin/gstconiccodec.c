@@ -14,6 +14,7 @@ static const GstConicCodec codecs[] = {
         .encoding_name = "VP8",
         .clock_rate = 90000,
         .payload_type = 96,
+        .rtx_payload_type = 97,
         .caps = "video/x-vp8",
         .payloader = "rtpvp8pay",
         .payloader_settings = "picture-id-mode=15-bit",
@@ -24,6 +25,7 @@ static const GstConicCodec codecs[] = {
         .encoding_name = "H264",
         .clock_rate = 90000,
         .payload_type = 102,
+        .rtx_payload_type = 103,
         /* Constrained baseline, RFC 6184 section 8.1: what every other side can read. */
         .format = "packetization-mode=(string)1, profile-level-id=(string)42e01f, "
                   "level-asymmetry-allowed=(string)1",
@@ -40,6 +42,7 @@ static const GstConicCodec codecs[] = {
         .encoding_name = "VP9",
         .clock_rate = 90000,
         .payload_type = 98,
+        .rtx_payload_type = 99,
         .caps = "video/x-vp9",
         .parser = "vp9parse",
         .payloader = "rtpvp9pay",
@@ -51,6 +54,7 @@ static const GstConicCodec codecs[] = {
         .encoding_name = "AV1",
         .clock_rate = 90000,
         .payload_type = 100,
+        .rtx_payload_type = 101,
         .caps = "video/x-av1",
         .parser = "av1parse",
         .parser_caps = "video/x-av1,stream-format=obu-stream,alignment=tu",
@@ -177,8 +181,20 @@ gst_conic_codec_get_rtp_caps (const GstConicCodec *codec, int payload_type)
                               NULL);
 }
 
+/* RFC 4588 section 8.1 */
+static GstCaps *
+get_rtx_caps (const GstConicCodec *codec)
+{
+  g_autofree char *apt = g_strdup_printf ("%d", codec->payload_type);
+
+  return gst_caps_new_simple ("application/x-rtp", "media", G_TYPE_STRING, "video", "encoding-name",
+                              G_TYPE_STRING, "RTX", "clock-rate", G_TYPE_INT, codec->clock_rate,
+                              "payload", G_TYPE_INT, codec->rtx_payload_type, "apt", G_TYPE_STRING,
+                              apt, NULL);
+}
+
 GstCaps *
-gst_conic_codec_get_offer_caps (GPtrArray *list)
+gst_conic_codec_get_offer_caps (GPtrArray *list, gboolean with_rtx)
 {
   GstCaps *caps = gst_caps_new_empty ();
 
@@ -188,6 +204,13 @@ gst_conic_codec_get_offer_caps (GPtrArray *list)
 
     add_format (codec, one);
     gst_caps_append (caps, one);
+  }
+  /* webrtcbin 1.22 offers it for the first by itself, and for no other. */
+  for (guint i = 1; i < list->len && with_rtx; i++) {
+    const GstConicCodec *codec = g_ptr_array_index (list, i);
+
+    if (codec->rtx_payload_type > 0)
+      gst_caps_append (caps, get_rtx_caps (codec));
   }
   return caps;
 }

@@ -16,6 +16,7 @@ typedef struct {
   const char *encoding_name; /* of RTP, RFC 8866 section 6.6 */
   int clock_rate;
   int payload_type;        /* which we offer */
+  int rtx_payload_type;    /* the same for what is sent again, 0 for none */
   const char *format;      /* what we offer besides: fields of caps (nullable) */
   const char *caps;        /* of the encoded stream */
   const char *parser;      /* factory (nullable) */
@@ -52,8 +53,9 @@ GstCaps *gst_conic_codec_get_output_caps (GstWebRTCKind kind);
 /* (transfer full): `application/x-rtp` of @codec as @payload_type */
 GstCaps *gst_conic_codec_get_rtp_caps (const GstConicCodec *codec, int payload_type);
 
-/* (transfer full): `application/x-rtp` of @codecs as we offer them */
-GstCaps *gst_conic_codec_get_offer_caps (GPtrArray *codecs);
+/* (transfer full): `application/x-rtp` of @codecs as we offer them, @with_rtx if their lost packets can be
+ * sent again (RFC 4588) */
+GstCaps *gst_conic_codec_get_offer_caps (GPtrArray *codecs, gboolean with_rtx);
 
 /**
  * gst_conic_codec_find_payload_type:

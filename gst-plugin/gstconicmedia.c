@@ -256,7 +256,7 @@ offer_input (GstConicMedia *self,
   Share *share;
 
   if (gst_conic_input_is_raw (input)) {
-    caps = gst_conic_codec_get_offer_caps (codecs);
+    caps = gst_conic_codec_get_offer_caps (codecs, self->settings->do_nack);
     add_extension (caps, TWCC_ID);
     add_share (self, input, pad_name, direction, caps);
   } else {
@@ -271,7 +271,7 @@ offer_to_receive (GstConicMedia *self, GstWebRTCKind kind)
   g_autoptr (GPtrArray) codecs =
       gst_conic_codec_list_decodable (kind,
                                       gst_conic_media_settings_get_codecs (self->settings, kind));
-  g_autoptr (GstCaps) caps = gst_conic_codec_get_offer_caps (codecs);
+  g_autoptr (GstCaps) caps = gst_conic_codec_get_offer_caps (codecs, self->settings->do_nack);
 
   if (codecs->len == 0)
     return;

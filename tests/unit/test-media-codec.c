@@ -4,6 +4,7 @@
  * peer's description gives it (static ones too, which need no rtpmap), which codec of an offer is
  * chosen, and that every row can be made into what it promises. */
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "gstconiccodec.h"
@@ -237,17 +238,21 @@ test_input_caps (void)
   }
 }
 
-/* What is offered is one `application/x-rtp` for each codec, no payload type twice. */
+/* What is offered is one `application/x-rtp` for each codec, then one for what is sent again of each but
+ * the first, which webrtcbin sees to; and no payload type twice. */
 static void
-check_offer_caps (GstWebRTCKind kind, const char *media)
+check_offer_caps (GstWebRTCKind kind, const char *media, gboolean with_rtx)
 {
   g_autoptr (GPtrArray) codecs = gst_conic_codec_list_decodable (kind, NULL);
-  g_autoptr (GstCaps) caps = gst_conic_codec_get_offer_caps (codecs);
+  g_autoptr (GstCaps) caps = gst_conic_codec_get_offer_caps (codecs, with_rtx);
   gboolean used[128] = {FALSE};
 
-  g_assert_cmpuint (gst_caps_get_size (caps), >, 0);
+  g_assert_cmpuint (codecs->len, >, 0);
+  g_assert_cmpuint (gst_caps_get_size (caps), ==,
+                    with_rtx && kind == GST_WEBRTC_KIND_VIDEO ? 2 * codecs->len - 1 : codecs->len);
   for (guint i = 0; i < gst_caps_get_size (caps); i++) {
     const GstStructure *structure = gst_caps_get_structure (caps, i);
+    const char *name = gst_structure_get_string (structure, "encoding-name");
     int payload_type = -1;
 
     g_assert_true (gst_structure_has_name (structure, "application/x-rtp"));
@@ -257,16 +262,19 @@ check_offer_caps (GstWebRTCKind kind, const char *media)
     g_assert_cmpint (payload_type, <, G_N_ELEMENTS (used));
     g_assert_false (used[payload_type]);
     used[payload_type] = TRUE;
-    if (g_str_equal (gst_structure_get_string (structure, "encoding-name"), "OPUS"))
+    if (g_str_equal (name, "OPUS"))
       g_assert_cmpstr (gst_structure_get_string (structure, "encoding-params"), ==, "2");
+    if (g_str_equal (name, "RTX"))
+      g_assert_true (used[atoi (gst_structure_get_string (structure, "apt"))]);
   }
 }
 
 static void
 test_offer_caps (void)
 {
-  check_offer_caps (GST_WEBRTC_KIND_AUDIO, "audio");
-  check_offer_caps (GST_WEBRTC_KIND_VIDEO, "video");
+  check_offer_caps (GST_WEBRTC_KIND_AUDIO, "audio", TRUE);
+  check_offer_caps (GST_WEBRTC_KIND_VIDEO, "video", TRUE);
+  check_offer_caps (GST_WEBRTC_KIND_VIDEO, "video", FALSE);
 }
 
 /* Every element that a row names exists, and takes its settings. */

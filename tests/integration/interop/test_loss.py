@@ -53,6 +53,8 @@ class Watcher:
 
     def __init__(self, case, name, properties, movie):
         common = f"uri={case.hub.uri} {properties}"
+        # What is sent comes second in the viewer's offer: it is sent again all the same.
+        wishes = "video-codecs=<H264,VP8>"
         camera = peers.Launch(
             case,
             f"camera-{name}",
@@ -63,7 +65,7 @@ class Watcher:
         self.viewer, self.pipe = peers.watch_video(
             case,
             f"viewer-{name}",
-            f"conicsrc target-id={name} latency={LATENCY} {common} ! videoconvert ! video/x-raw,format=I420 !"
+            f"conicsrc target-id={name} latency={LATENCY} {wishes} {common} ! videoconvert ! video/x-raw,format=I420 !"
             " fdsink sync=false fd={fd}",
             media.COUNTER_FRAME_BYTES,
             media.read_counter,
