@@ -11,6 +11,7 @@ goes wrong is said in words, with the exit code that is documented.
 import hashlib
 import json
 import os
+import socket
 
 from talk import Talk, TalkTest
 
@@ -182,6 +183,14 @@ class Trouble(TalkTest):
         anna = Talk(self, "anna")
         anna.wait_line("“anna” at")
         self.assertEqual(anna.stop(), 0)
+        # Somebody who takes the connection and says nothing.
+        mute = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(mute.close)
+        anna = Talk(self, "anna", "--hub", f"ws://127.0.0.1:{mute.getsockname()[1]}/ws")
+        connection = mute.accept()[0]
+        self.addCleanup(connection.close)
+        self.assertEqual(anna.stop(), 130)
+        self.assertEqual(anna.lines, [])
 
 
 class Terminal(TalkTest):
