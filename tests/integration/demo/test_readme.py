@@ -3,8 +3,8 @@
 """Every command that the README and the docs show does what they say.
 
 The commands of a `sh` block run together against a real hub, and each sink of the block must get
-data. Where a machine without camera, display and loudspeaker needs something else, and only there,
-it is put in their place.
+data; a `conic` must end well, and receive what it is to receive. Where a machine without camera,
+display and loudspeaker needs something else, and only there, it is put in their place.
 """
 
 import glob
@@ -15,6 +15,7 @@ import subprocess
 
 from conictest import peers, tap
 from conictest.process import Process
+from conictest.programs import CONIC, NO_DISPLAY
 
 # Sources and sinks that need a device, and what stands in for each; what a sink gets is counted in
 # a pipe.
@@ -24,6 +25,19 @@ DEVICES = {
     "autovideosink": "fdsink fd={fd}",
     "autoaudiosink": "fdsink fd={fd}",
 }
+# The same for `conic`: what a subcommand gets to do without a device, unless it has one of these options;
+# and an end for the last one of a block, which calls.
+SOUND, PICTURES, OUTPUT = ("--tone", "--wav"), ("--pattern", "--file"), ("--discard", "--record")
+CONIC_DEVICES = {
+    "audio-answer": [OUTPUT],
+    "audio-offer": [SOUND],
+    "call": [SOUND, PICTURES, OUTPUT],
+    "video-answer": [OUTPUT],
+    "video-offer": [PICTURES],
+}
+CONIC_END = ("--seconds 3", "--wav", "--file")
+# What one types at a `conic`, and what another one of the block prints of it.
+CONIC_TYPED = {"conic datachannel --role offer": ("ben\nsend chat hello\n", "hello")}
 # Bytes that count as one piece of what a sink gets, and how many must come: a few frames, or more
 # than a second of sound.
 PIECE_BYTES, PIECES = 10_000, 30
@@ -31,8 +45,9 @@ PIECE_BYTES, PIECES = 10_000, 30
 MESSAGES = 2
 TYPED = "hello\n"
 
-# Pages whose commands another test runs: they need no pipelines.
+# Pages whose commands another test runs: they need no pipelines, or are the README's.
 PAGES_ELSEWHERE = {
+    "docs/README.ja.md": "test_languages below",
     "docs/apps.md": "integration/apps/test_docs.py",
     "docs/operating.md": "integration/daemon/test_docs.py",
 }
@@ -41,8 +56,17 @@ PAGES_ELSEWHERE = {
 RUN_ELSEWHERE = {
     "apps/demo": "test_demo.py",
     "tests/run": "runs this test",
+    "export PATH=$PWD/_build/demo/apps:$PWD/_build/demo/daemon:$PATH": "test_paths below",
     "export GST_PLUGIN_PATH=$PWD/_build/demo/gst-plugin": "test_paths below",
     "_build/demo/daemon/conicd": "every test; test_paths below",
+    "conicd": "every test; test_paths below",
+    "conicd --listen 0.0.0.0:3000": "package/test_package.py, as the container's",
+    "sudo apt-get build-dep --no-install-recommends ./data": "package/test_package.py compares what it installs",
+    "data/debian/build": "package/test_package.py",
+    "sudo apt-get install ./_build/packages/*.deb": "package/test_package.py",
+    "systemctl status conicd": "package/test_package.py",
+    "sudo systemctl reload conicd": "package/test_package.py",
+    "journalctl -u conicd": "package/test_package.py",
     "gst-play-1.0 conic://localhost:3000/camera": "elements/test_player.py",
     "meson setup _build/dev -Dwerror=true": "tests/run",
     "ninja -C _build/dev": "tests/run",
@@ -70,10 +94,22 @@ def blocks(page):
         yield [line for line in lines if line.strip() and not line.startswith("#")]
 
 
+def without_code(page):
+    """The text of a page without its blocks of code."""
+    with open(page, encoding="utf-8") as file:
+        return re.sub(r"(?ms)^```.*?^```$", "", file.read())
+
+
+def headings(page):
+    """How a page's headings are linked to."""
+    found = re.findall(r"(?m)^#+ (.*)$", without_code(page))
+    return [re.sub(r"[^\w\- ]", "", heading).strip().lower().replace(" ", "-") for heading in found]
+
+
 class Shown(Process):
     """A command as a shell runs it, stopped as Ctrl-C does."""
 
-    def __init__(self, case, name, command, uri):
+    def __init__(self, case, name, command, uri, environment=None):
         self.pipes = []
         command = re.sub(
             r"\bconic(sink|src|bin|signaller)\b(?! uri=)", rf"\g<0> uri={uri}", command
@@ -89,7 +125,7 @@ class Shown(Process):
             case,
             name,
             ["bash", "-c", command],
-            env=peers.gst_environment(),
+            env={**peers.gst_environment(), **(environment or {})},
             stdin=subprocess.PIPE,
             stop_signal=signal.SIGINT,
             pass_fds=tuple(pipe.fd for pipe in self.pipes),
@@ -115,8 +151,30 @@ class Shown(Process):
         return self.wait_exit(timeout)
 
 
+class ShownConic(Shown):
+    """A `conic` as a shell runs it."""
+
+    def __init__(self, case, name, command, uri, last):
+        self.typed, self.expected = CONIC_TYPED.get(command, ("", None))
+        self.subcommand = command.split()[1]
+        devices = CONIC_DEVICES.get(self.subcommand, [])
+        for instead, *others in [*devices, *([CONIC_END] if devices and last else [])]:
+            if not any(option in command for option in (instead, *others)):
+                command += f" {instead}"
+        path = os.pathsep.join([os.path.dirname(CONIC), os.environ["PATH"]])
+        environment = {**NO_DISPLAY, "PATH": path, "CONIC_HUB": uri, "CONIC_TOKEN": "", "GST_DEBUG": ""}
+        super().__init__(case, name, command, uri, environment)
+
+    @property
+    def receives(self):
+        """Whether it has to receive sound or pictures."""
+        return self.subcommand in ("audio-answer", "call", "video-answer")
+
+
 class Commands(tap.TestCase):
     limit = 400
+    # What several pages show is run once.
+    seen = []
 
     def run_block(self, commands):
         """Runs the pipelines of a block together until each of its sinks has got data."""
@@ -146,20 +204,69 @@ class Commands(tap.TestCase):
         for process in [*shown, hub]:
             process.stop()
 
+    def run_conics(self, commands):
+        """Runs the programs of a block, each when the one before has said something or has ended."""
+        hub = peers.Conicd(self)
+        shown = []
+        for number, command in enumerate(commands, 1):
+            process = ShownConic(self, f"line-{number}", command, hub.uri, number == len(commands))
+            shown.append(process)
+            if process.typed:
+                process.type(process.typed)
+            elif number < len(commands):
+                process.wait_until(
+                    lambda: process.lines or not process.running, 30, "its first words"
+                )
+        for process in shown:
+            if process.expected:
+                others = [other for other in shown if other is not process]
+                others[0].wait_line(process.expected)
+        # The last one calls, and ends by itself, or when there is nobody who types any more.
+        for process in reversed(shown):
+            process.stdin.close()
+            if process is shown[-1]:
+                process.wait_exit(30)
+            self.assertEqual(process.stop(), 0, process.transcript())
+            if process.receives:
+                self.assertTrue(process.has_line(r"^Received [1-9]\d* packets"), process.transcript())
+        hub.stop()
+
     def check_page(self, page):
         for commands in blocks(page):
             pipelines = [command for command in commands if "gst-launch-1.0" in command]
+            conics = [command for command in commands if command.startswith("conic ")]
             for command in commands:
                 self.assertTrue(
-                    command in pipelines or command in RUN_ELSEWHERE, f"nothing runs: {command}"
+                    command in pipelines or command in conics or command in RUN_ELSEWHERE,
+                    f"nothing runs: {command}",
                 )
-            if pipelines:
-                with self.subTest(page=page, pipelines=pipelines):
-                    self.run_block(pipelines)
+            for some, run in ((pipelines, self.run_block), (conics, self.run_conics)):
+                if some and some not in self.seen:
+                    self.seen.append(some)
+                    with self.subTest(page=page, commands=some):
+                        run(some)
+
+    def test_links(self):
+        """What the pages link to in this tree is there, and has that heading"""
+        pages = glob.glob(os.path.join(peers.ROOT, "docs", "**", "*.md"), recursive=True)
+        for page in [os.path.join(peers.ROOT, "README.md"), *pages]:
+            for target in re.findall(r"\]\(([^)\s]+)\)", without_code(page)):
+                if re.match("https?:", target):
+                    continue
+                path, _, heading = target.partition("#")
+                path = os.path.normpath(os.path.join(os.path.dirname(page), path)) if path else page
+                with self.subTest(page=os.path.relpath(page, peers.ROOT), link=target):
+                    self.assertTrue(os.path.exists(path))
+                    if heading:
+                        self.assertIn(heading, headings(path))
+
+    def test_languages(self):
+        """The README has the same commands in each language"""
+        self.assertEqual(list(blocks("docs/README.ja.md")), list(blocks("README.md")))
 
     def test_paths(self):
         """The paths of what the README starts are where the build puts them"""
-        for path in ("daemon/conicd", "gst-plugin/libgstconic.so"):
+        for path in ("apps/conic", "daemon/conicd", "gst-plugin/libgstconic.so"):
             self.assertTrue(os.path.exists(os.path.join(peers.BUILD, path)), path)
         with open(os.path.join(peers.ROOT, "apps", "demo"), encoding="utf-8") as file:
             self.assertIn("$top/_build/demo}", file.read())
