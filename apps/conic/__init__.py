@@ -5,6 +5,8 @@ cli        options, subcommands, and how failures are told
 completion what may come next on the command line, for the shells
 exits      exit codes, and the exceptions that end in them
 hub        a registered client of the hub
+talk       what conic datachannel does
+talk_commands  its commands, as they are typed
 channels   data channels with any number of peers
 transfer   files over data channels
 console    where lines come from and words go: a terminal, a pipe, or JSON

@@ -1,0 +1,259 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What conic datachannel does: peers, channels and files, and what it says of them."""
+
+import argparse
+import asyncio
+import base64
+import signal
+
+from . import transfer
+from .channels import Channel, Endpoint
+from .console import Console
+from .exits import Exit, Failed, HubTrouble
+from .talk_commands import Commands
+
+HISTORY = "datachannel_history"
+# How much of a message of bytes is shown.
+SHOWN_BYTES = 32
+
+
+class Talk:
+    """Runs until the input ends, and then until everything has arrived."""
+
+    def __init__(self, options: argparse.Namespace):
+        self.options = options
+        self.commands = Commands(self)
+        self.console = Console(options.json, self.commands.completions(), HISTORY)
+        self.endpoint: Endpoint | None = None
+        self.registered = False
+        self.failures = 0
+        self.quitting = False
+        self._transfers: dict[asyncio.Task, transfer.Transfer | None] = {}
+        self._listeners: set[asyncio.Task] = set()
+        self.closed: dict[str, str] = {}
+        self._news = asyncio.Condition()
+
+    async def run(self) -> int:
+        """The whole of it; returns the exit code."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) != signal.SIG_IGN:
+                loop.add_signal_handler(number, asyncio.current_task().cancel)
+        self._fatal = loop.create_future()
+        self.endpoint = Endpoint(self.options, self._on_event, self._on_channel)
+        main = loop.create_task(self._main())
+        try:
+            await asyncio.wait({main, self._fatal}, return_when=asyncio.FIRST_COMPLETED)
+            await (main if main.done() else self._fatal)
+        finally:
+            for task in (main, *self._transfers, *self._listeners):
+                task.cancel()
+            await self.endpoint.stop()
+        return Exit.FAILED if self.failures and not self.console.interactive else Exit.DONE
+
+    async def _main(self) -> None:
+        own = await self.endpoint.start()
+        self.registered = True
+        self._say_registered(own)
+        if self.options.role == "offer":
+            await self._ask_for_peer()
+        elif self.options.role == "answer" and not self.console.interactive:
+            await self._until(lambda: self.channels())
+        if self.console.interactive:
+            self.console.say("hint", "help lists the commands; Ctrl-D ends")
+        async for line in self.console.lines(f"{own}> "):
+            await self.commands.obey(line)
+            if self.quitting:
+                break
+        await self._finish()
+
+    async def _ask_for_peer(self) -> None:
+        """What the role of the offerer begins with."""
+        async for line in self.console.lines("Id of the peer to call: ", self.commands.guess_peers):
+            if not line.strip():
+                continue
+            try:
+                await self.commands.do_offer(line.strip())
+                return
+            except Failed as error:
+                if not self.console.interactive:
+                    raise
+                self.console.complain(str(error))
+        self.quitting = True
+
+    async def _finish(self) -> None:
+        """Waits until all has arrived."""
+        if self.options.role == "answer" and not self.console.interactive and not self.quitting:
+            await self._until(lambda: not self.endpoint.peers)
+        if self._transfers:
+            if self.console.interactive:
+                self.console.say("hint", "waiting for the files; Ctrl-C ends at once")
+            await asyncio.wait(self._transfers)
+        talked = [channel for channel in self.channels() if channel.sent.messages]
+        arrived = await asyncio.gather(*(channel.close() for channel in talked))
+        for channel, all_of_it in zip(talked, arrived):
+            if not all_of_it:
+                self.fail(f"not all that was sent to “{channel.name}” has arrived")
+
+    # --- what happens by itself ---
+
+    def _say_registered(self, own: str) -> None:
+        self.console.say(
+            "registered", f"You are “{own}” at {self.options.hub}", id=own, hub=self.options.hub
+        )
+
+    def _on_event(self, name: str, **fields) -> None:
+        if name == "failed":
+            if not self._fatal.done():
+                self._fatal.set_exception(HubTrouble(fields["message"]))
+        elif name == "registered":
+            self._say_registered(fields["id"])
+        elif name == "warning":
+            self.console.complain(fields["message"])
+        elif name == "connected":
+            self.console.say(name, f"connected to “{fields['peer']}”", **fields)
+        else:
+            self.console.say(name, f"“{fields['peer']}” is gone: {fields['reason']}", **fields)
+        self._tell()
+
+    def _on_channel(self, channel: Channel) -> None:
+        """A peer has opened a channel."""
+        if channel.protocol == transfer.PROTOCOL:
+            folder = None if self.options.no_files else self.options.downloads
+            self.start_transfer(transfer.receive(channel, folder, self.on_transfer))
+        else:
+            self.listen(channel)
+
+    def listen(self, channel: Channel) -> None:
+        fields = {"peer": channel.peer, "label": channel.label}
+        who = "this peer" if channel.ours else f"“{channel.peer}”"
+        self.console.say(
+            "opened",
+            f"{who} opened the channel “{channel.label}”"
+            + (f" with “{channel.peer}”" if channel.ours else ""),
+            **fields,
+            protocol=channel.protocol,
+            by="us" if channel.ours else "peer",
+        )
+        self.closed.pop(channel.label, None)
+
+        async def listen() -> None:
+            while (message := await channel.receive()) is not None:
+                self._show_message(channel, message)
+            self.endpoint.forget(channel)
+            self.closed[channel.label] = channel.peer
+            self.console.say(
+                "closed", f"the channel “{channel.label}” with “{channel.peer}” is closed", **fields
+            )
+            self._tell()
+
+        task = asyncio.get_running_loop().create_task(listen())
+        self._listeners.add(task)
+        task.add_done_callback(self._listeners.discard)
+        self._tell()
+
+    def _show_message(self, channel: Channel, message: str | bytes) -> None:
+        fields = {"peer": channel.peer, "label": channel.label}
+        if isinstance(message, str):
+            self.console.say("message", f"{channel.name}: {message}", **fields, text=message)
+            return
+        self.console.say(
+            "message",
+            f"{channel.name}: {_show_bytes(message)}",
+            **fields,
+            data=base64.b64encode(message).decode(),
+        )
+
+    def start_transfer(self, coroutine) -> None:
+        task = asyncio.get_running_loop().create_task(coroutine)
+        self._transfers[task] = None
+        task.add_done_callback(self._end_transfer)
+
+    def _end_transfer(self, task: asyncio.Task) -> None:
+        self._transfers.pop(task, None)
+        if not task.cancelled() and task.exception():
+            self.fail(str(task.exception()))
+        elif not task.cancelled():
+            self.endpoint.forget(task.result().channel)
+        self._show_transfers()
+
+    def on_transfer(self, what: transfer.Transfer) -> None:
+        self._transfers[asyncio.current_task()] = what
+        if what.state == "failed":
+            self.failures += 1
+        peer, out = what.channel.peer, what.direction == "out"
+        way = f"to “{peer}”" if out else f"from “{peer}”"
+        if what.state == "progress" and self.console.interactive:
+            self._show_transfers()
+        elif what.state == "started" and not out:
+            pass  # nothing is known of it yet
+        else:
+            words = {
+                "started": f"sending {what.name} {way}: {what.size} bytes",
+                "progress": f"{what.name} {way}: {_progress(what)}",
+                "done": f"{'sent' if out else 'received'} {what.name} {way}"
+                + f"{'' if out else f' as {what.path}'}: {what.size} bytes, sha256 {what.sha256}",
+                "failed": f"{what.name or 'a file'} {way} failed: {what.error}",
+            }[what.state]
+            self.console.say(
+                "file",
+                words,
+                state=what.state,
+                direction=what.direction,
+                peer=peer,
+                label=what.channel.label,
+                name=what.name,
+                size=what.size,
+                bytes=what.bytes,
+                **({"path": str(what.path), "sha256": what.sha256} if what.state == "done" else {}),
+                **({"message": what.error} if what.error else {}),
+            )
+
+    def _show_transfers(self) -> None:
+        running = [what for what in self._transfers.values() if what and what.state == "progress"]
+        self.console.show_status(" | ".join(f"{what.name} {_progress(what)}" for what in running))
+
+    # --- for the commands ---
+
+    def fail(self, words: str) -> None:
+        """Tells of something that didn't work, which counts in the end."""
+        self.failures += 1
+        self.console.complain(words)
+
+    def channels(self, label: str | None = None) -> list[Channel]:
+        """The open channels for talking: all, those with a label, or the one of PEER/LABEL."""
+        return [
+            channel
+            for channel in self.endpoint.channels
+            if channel.is_open
+            and channel.protocol != transfer.PROTOCOL
+            and label in (None, channel.label, channel.name)
+        ]
+
+    async def _until(self, condition) -> None:
+        async with self._news:
+            await self._news.wait_for(condition)
+
+    def _tell(self) -> None:
+        async def notify() -> None:
+            async with self._news:
+                self._news.notify_all()
+
+        asyncio.get_running_loop().create_task(notify())
+
+
+def _show_bytes(data: bytes) -> str:
+    """Bytes as a text if they are one, which some programs send so; else in hexadecimal."""
+    try:
+        text = data.decode()
+        if text.isprintable():
+            return text
+    except UnicodeDecodeError:
+        pass
+    shown = data[:SHOWN_BYTES].hex() + ("…" if len(data) > SHOWN_BYTES else "")
+    return f"{len(data)} bytes: {shown}"
+
+
+def _progress(what: transfer.Transfer) -> str:
+    percent = 100 * what.bytes // max(what.size, 1)
+    return f"{percent} % of {what.size} bytes, {what.rate / 1e6:.1f} MB/s"
