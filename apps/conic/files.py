@@ -38,3 +38,9 @@ def check_writable(path: str, force: bool) -> None:
     if not os.access(path if os.path.exists(path) else folder, os.W_OK):
         there = os.path.isdir(folder)
         raise WrongUsage(f"{path} can't be written" + ("" if there else f": there is no {folder}"))
+
+
+def remove_empty(path: str) -> None:
+    """Removes a file that was begun, but in which there is nothing."""
+    if os.path.isfile(path) and os.path.getsize(path) == 0:
+        os.unlink(path)

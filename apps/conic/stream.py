@@ -16,7 +16,7 @@ gi.require_version("Gst", "1.0")
 from gi.repository import GLib, Gst  # noqa: E402  pylint: disable=wrong-import-position
 
 # pylint: disable=wrong-import-position
-from . import hub, pipeline, recording  # noqa: E402
+from . import files, hub, pipeline, recording  # noqa: E402
 from .exits import Exit, Failed, HubTrouble, Missing, Trouble  # noqa: E402
 from .figures import Figures  # noqa: E402
 from .live import Live  # noqa: E402
@@ -32,8 +32,6 @@ TAIL_MS = 1200
 STREAMS_MS = 3000
 # A file that is recorded gets this long to be brought to its end.
 CLOSE_SECONDS = 5
-
-GIVE_UP_EXPLAINED = "give up when there is no call within N seconds"
 
 
 def positive(text: str) -> float:
@@ -53,7 +51,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seconds", metavar="N", type=positive, help="end when the call has lasted N seconds"
     )
-    parser.add_argument("--timeout", metavar="N", type=positive, help=GIVE_UP_EXPLAINED)
+    parser.add_argument(
+        "--timeout", metavar="N", type=positive, help="give up when there is no call in N seconds"
+    )
     parser.add_argument(
         "--retry", action="store_true", help="try a hub that isn't there again instead of failing"
     )
@@ -139,6 +139,8 @@ class Stream:
             self.live.stop()
             self.pipeline.set_state(Gst.State.NULL)
             bus.remove_signal_watch()
+        if self.file and not self.flowed:
+            files.remove_empty(self.file.get_property("location"))
         return self._verdict()
 
     def _verdict(self) -> int:

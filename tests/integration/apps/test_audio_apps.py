@@ -223,12 +223,14 @@ class Calls(AppTest):
         self.assertEqual(answer.wait_exit(), 0)
 
     def test_ctrl_c(self):
-        """Ctrl-C ends a recording with a whole file and code 0; before anything came the code is 130"""
+        """Ctrl-C leaves a whole file, with code 0; before anything came there is none, and it is 130"""
         got = self.path("got.wav")
-        idle = self.screen("idle", "audio-answer", "--discard")
+        none = self.path("none.wav")
+        idle = self.screen("idle", "audio-answer", "--record", none)
         idle.wait_line("We are .*, waiting to be called.")
         idle.type("\x03")
         self.assertEqual(idle.wait_exit(), 130)
+        self.assertFalse(os.path.exists(none))
 
         answer = self.conic("answer", "audio-answer", "--id", "bob", "--record", got, "--json")
         answer.wait_event("registered")
