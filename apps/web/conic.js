@@ -27,6 +27,9 @@ const CONNECT_TIME = 10000;
 const UNSENT_MAX = 256;
 const EARLY_MAX = 128;
 
+/* Sessions that one peer may have: one each way, and as many that are about to be replaced. */
+const SESSIONS_PER_PEER = 4;
+
 /* Milliseconds between a goodbye and the end of the connection: without the goodbye, that would look
  * like a loss to the other side. */
 const CLOSE_DELAY = 300;
@@ -86,7 +89,7 @@ export class Hub extends EventTarget {
   #requests = new Map();
   #unsent = [];
   #early = [];
-  #count = 0;
+  #sent = 0;
 
   /**
    * @param {string} uri - of the hub: `ws://HOST:3000/ws` or `wss://…`; by default, of the hub that
@@ -123,6 +126,7 @@ export class Hub extends EventTarget {
   close() {
     for (const session of this.sessions) session.hangUp();
     this.#stop(null);
+    this.#unsent = [];
     this.#resumeToken = undefined;
   }
 
@@ -241,7 +245,8 @@ export class Hub extends EventTarget {
       const text = own ? (await answer.text()).trim() : "";
       if (answer.status === 401) return new ConicError("unauthorized", text);
       if (answer.status === 403) return new ConicError("refused", text);
-      if (!own)
+      /* Whom it has let in before it has no reason to refuse: a proxy may have answered for it. */
+      if (!own && this.#resumeToken === undefined)
         return new ConicError("refused", "The hub is there, but doesn't let this page in: it wants " +
           `another token, or doesn't know the origin ${location.origin}`);
       return new ConicError("unreachable", answer.status === 426
@@ -254,7 +259,7 @@ export class Hub extends EventTarget {
   /* --- messages --- */
 
   #transmit(type, data) {
-    const id = String(++this.#count);
+    const id = String(++this.#sent);
     this.#socket.send(JSON.stringify({ id, type, timestamp: new Date().toISOString(), data }));
     return id;
   }
@@ -336,6 +341,10 @@ export class Hub extends EventTarget {
     return [...this.sessions].find((session) => session.peer === peer && session.state === state);
   }
 
+  #count(peer) {
+    return [...this.sessions].filter((session) => session.peer === peer).length;
+  }
+
   #addSession(peer, id) {
     const session = new Session(this, peer, id, {
       send: (type, data) => this.#send(session, type, data),
@@ -360,6 +369,10 @@ export class Hub extends EventTarget {
       /* Both call at once: the call of the id that sorts lower is the one. */
       const calling = this.#findInState(peer, "calling");
       if (calling && this.id < peer) return;
+      if (!calling && this.#count(peer) >= SESSIONS_PER_PEER) {
+        this.#send({ peer, id }, "bye", { reason: "this peer has no room for another session" });
+        return;
+      }
       if (calling) calling.id = id;
       session = calling ?? this.#addSession(peer, id);
     }

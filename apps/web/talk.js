@@ -8,6 +8,9 @@ import { formatSize, getLanguage, onLanguage, t } from "./words.js";
 /* The channel that this page opens for chat, when there is none yet. */
 const CHAT_LABEL = "chat";
 
+/* Files that may wait to be accepted: each may have sent its first megabyte already. */
+const OFFERS_MAX = 20;
+
 const find = (id) => document.getElementById(id);
 
 function make(name, className, text = "") {
@@ -222,6 +225,10 @@ export class Talk {
   }
 
   #offer(channel) {
+    if (this.#cards.filter(({ accepted, transfer }) => !accepted && !transfer.ended).length >= OFFERS_MAX) {
+      channel.close();
+      return;
+    }
     const transfer = new Incoming(channel);
     transfer.addEventListener("offered", () => {
       this.#addCard(transfer, false);
