@@ -5,8 +5,9 @@
 
 #include "gstconicbranch.h"
 
-#include <gst/rtp/rtp.h>
 #include <gst/video/video.h>
+
+#include "gstconictwcc.h"
 
 GST_DEBUG_CATEGORY_STATIC (gst_conic_branch_debug);
 #define GST_CAT_DEFAULT gst_conic_branch_debug
@@ -70,19 +71,6 @@ gst_conic_branch_init (GstConicBranch *self)
 {
 }
 
-/* The payloader then numbers its packets for the feedback of congestion control. */
-static void
-add_twcc (GstElement *payloader, guint id)
-{
-  g_autoptr (GstElement) extension = gst_element_factory_make ("rtphdrexttwcc", NULL);
-
-  if (extension == NULL)
-    return;
-  gst_object_ref_sink (extension);
-  gst_rtp_header_extension_set_id (GST_RTP_HEADER_EXTENSION (extension), id);
-  g_signal_emit_by_name (payloader, "add-extension", extension);
-}
-
 GstConicBranch *
 gst_conic_branch_new (const GstConicCodec *codec,
                       int payload_type,
@@ -105,7 +93,7 @@ gst_conic_branch_new (const GstConicCodec *codec,
                 NULL);
   g_object_set (payloader, "pt", payload_type, "ssrc", ssrc, NULL);
   if (twcc_id > 0)
-    add_twcc (payloader, twcc_id);
+    gst_conic_twcc_add_to_payloader (payloader, twcc_id);
   gst_bin_add_many (GST_BIN (self), queue, payloader, NULL);
   gst_element_link (queue, payloader);
 

@@ -1,32 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/*   GstConicInput ─► sink_%u of the connection ─► GstConicBranch ─► webrtcbin
- *
- * Raw media is offered in every codec that it can be encoded with; its branch is made once the answer
+/* Raw media is offered in every codec that it can be encoded with; its branch is made once the answer
  * says which it is to be. */
 
 #include "gstconicmedia.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "gstconicbasebin.h"
-#include "gstconicbranch.h"
-
-/* Transport-wide congestion control: its header extension, and the id that we offer it with. */
-#define TWCC_URI "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
-#define TWCC_ID  1
-
-typedef struct {
-  GstConicInput *input;
-  guint32 ssrc;
-  GstPad *webrtc_pad;
-  gboolean waits;         /* for the caps of the stream, which the description needs */
-  GstPad *input_pad;      /* of input (nullable): until the codec is known, as branch */
-  GstConicBranch *branch; /* borrowed: the connection's */
-  const GstConicCodec *codec;
-  gboolean is_open;
-} Share;
+#include "gstconicshare.h"
+#include "gstconictwcc.h"
 
 struct _GstConicMedia {
   GstBin *connection;
@@ -36,17 +19,8 @@ struct _GstConicMedia {
   GstConicMediaFunc described;
   GObject *user_data;
   const GstConicMediaSettings *settings;
-  GPtrArray *shares; /* Share */
+  GPtrArray *shares; /* GstConicShare */
 };
-
-static void
-share_free (Share *share)
-{
-  gst_clear_object (&share->input_pad);
-  gst_clear_object (&share->webrtc_pad);
-  gst_object_unref (share->input);
-  g_free (share);
-}
 
 /* --- transceivers --- */
 
@@ -79,43 +53,14 @@ add_transceiver (GstConicMedia *self,
     set_up_transceiver (self, transceiver, kind, direction);
 }
 
-/* webrtcbin 1.22 neither offers header extensions by itself, nor answers with them. */
-static void
-add_extension (GstCaps *caps, guint twcc_id)
-{
-  g_autofree char *field = g_strdup_printf ("extmap-%u", twcc_id);
-
-  if (twcc_id > 0)
-    gst_caps_set_simple (caps, field, G_TYPE_STRING, TWCC_URI, NULL);
-}
-
-/* The id that @media gives to the extension, 0 if it has none (RFC 8285 section 5). */
-static guint
-find_extension (const GstSDPMedia *media)
-{
-  const char *value;
-
-  for (guint n = 0; (value = gst_sdp_media_get_attribute_val_n (media, "extmap", n)); n++) {
-    const char *uri = strchr (value, ' ');
-    guint64 id = g_ascii_strtoull (value, NULL, 10);
-
-    if (uri != NULL && g_str_has_prefix (uri + 1, TWCC_URI) && id > 0 && id < 15)
-      return (guint) id;
-  }
-  return 0;
-}
-
 /* --- what goes out --- */
 
 gboolean
 gst_conic_media_is_described (GstConicMedia *self)
 {
-  for (guint i = 0; i < self->shares->len; i++) {
-    Share *share = g_ptr_array_index (self->shares, i);
-
-    if (share->waits && !gst_pad_has_current_caps (share->webrtc_pad))
+  for (guint i = 0; i < self->shares->len; i++)
+    if (!gst_conic_share_is_described (g_ptr_array_index (self->shares, i)))
       return FALSE;
-  }
   return TRUE;
 }
 
@@ -151,94 +96,38 @@ on_notify_caps (GstPad *pad, GParamSpec *pspec, GstConicMedia *self)
   gst_conic_base_bin_invoke (self->bin, described_in_thread, description, description_free);
 }
 
-/* The index of the section that @share is sent in, G_MAXUINT before it has one. */
-static guint
-get_section (Share *share)
-{
-  g_autoptr (GstWebRTCRTPTransceiver) transceiver = NULL;
-  guint index = G_MAXUINT;
-
-  g_object_get (share->webrtc_pad, "transceiver", &transceiver, NULL);
-  if (transceiver != NULL)
-    g_object_get (transceiver, "mlineindex", &index, NULL);
-  return index;
-}
-
-/* Makes the branch of a share whose codec is known now. */
-static gboolean
+/* Begins a share whose codec is known now. */
+static void
 begin_share (GstConicMedia *self,
-             Share *share,
+             GstConicShare *share,
              const GstConicCodec *codec,
              int payload_type,
              guint twcc_id)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (GstPad) branch_src = NULL;
-  g_autoptr (GstPad) branch_sink = NULL;
-  GstPad *input_pad = gst_conic_input_request_branch (share->input, codec, &error);
-  GstConicBranch *branch = NULL;
-  GstPad *ghost;
 
-  if (input_pad != NULL)
-    branch = gst_conic_branch_new (codec, payload_type, share->ssrc, twcc_id, &error);
-  if (branch == NULL) {
+  if (!gst_conic_share_begin (share, codec, payload_type, twcc_id, &error))
     GST_ELEMENT_WARNING (self->bin, CORE, MISSING_PLUGIN, ("%s", error->message), (NULL));
-    if (input_pad != NULL)
-      gst_conic_input_release_branch (share->input, input_pad);
-    gst_clear_object (&input_pad);
-    return FALSE;
-  }
-  share->input_pad = input_pad;
-  share->branch = branch;
-  share->codec = codec;
-  gst_bin_add (self->connection, GST_ELEMENT (branch));
-  branch_src = gst_element_get_static_pad (GST_ELEMENT (branch), "src");
-  branch_sink = gst_element_get_static_pad (GST_ELEMENT (branch), "sink");
-  gst_pad_link (branch_src, share->webrtc_pad);
-  gst_element_sync_state_with_parent (GST_ELEMENT (branch));
-
-  ghost = gst_ghost_pad_new (GST_OBJECT_NAME (share->webrtc_pad), branch_sink);
-  gst_pad_set_active (ghost, TRUE);
-  gst_element_add_pad (GST_ELEMENT (self->connection), ghost);
-  gst_pad_link_full (input_pad, ghost, GST_PAD_LINK_CHECK_NOTHING);
-  gst_conic_input_start_branch (share->input, input_pad);
-  return TRUE;
-}
-
-/* Limits the section of @share to @caps, which are changed. */
-static void
-set_caps (Share *share, GstCaps *caps)
-{
-  g_autoptr (GstWebRTCRTPTransceiver) transceiver = NULL;
-
-  /* In one of them only, or webrtcbin would announce it as often. */
-  gst_structure_set (gst_caps_get_structure (caps, 0), "ssrc", G_TYPE_UINT, share->ssrc, NULL);
-  g_object_get (share->webrtc_pad, "transceiver", &transceiver, NULL);
-  g_object_set (transceiver, "codec-preferences", caps, NULL);
 }
 
 /* Gives the session a share of @input on the webrtcbin pad @pad_name. @caps: (nullable): what the
  * section is limited to; else it is what comes out of the branch */
-static Share *
+static GstConicShare *
 add_share (GstConicMedia *self,
            GstConicInput *input,
            const char *pad_name,
            GstWebRTCRTPTransceiverDirection direction,
            GstCaps *caps)
 {
-  g_autoptr (GstWebRTCRTPTransceiver) transceiver = NULL;
-  Share *share = g_new0 (Share, 1);
+  GstConicShare *share = gst_conic_share_new (self->connection, self->webrtcbin, input, pad_name);
+  g_autoptr (GstWebRTCRTPTransceiver) transceiver = gst_conic_share_get_transceiver (share);
 
-  share->input = gst_object_ref (input);
-  share->ssrc = MAX (g_random_int (), 1);
-  share->webrtc_pad = gst_element_request_pad_simple (self->webrtcbin, pad_name);
-  share->waits = caps == NULL;
   g_ptr_array_add (self->shares, share);
-  g_signal_connect (share->webrtc_pad, "notify::caps", G_CALLBACK (on_notify_caps), self);
-  g_object_get (share->webrtc_pad, "transceiver", &transceiver, NULL);
+  g_signal_connect (gst_conic_share_get_pad (share), "notify::caps", G_CALLBACK (on_notify_caps),
+                    self);
   set_up_transceiver (self, transceiver, gst_conic_input_get_kind (input), direction);
   if (caps != NULL)
-    set_caps (share, caps);
+    gst_conic_share_set_caps (share, caps);
   return share;
 }
 
@@ -253,15 +142,15 @@ offer_input (GstConicMedia *self,
 {
   const GstConicCodec *codec = g_ptr_array_index (codecs, 0);
   g_autoptr (GstCaps) caps = NULL;
-  Share *share;
+  GstConicShare *share;
 
   if (gst_conic_input_is_raw (input)) {
     caps = gst_conic_codec_get_offer_caps (codecs, self->settings->do_nack);
-    add_extension (caps, TWCC_ID);
+    gst_conic_twcc_add_to_caps (caps, GST_CONIC_TWCC_ID);
     add_share (self, input, pad_name, direction, caps);
   } else {
     share = add_share (self, input, pad_name, direction, NULL);
-    share->waits = begin_share (self, share, codec, codec->payload_type, TWCC_ID);
+    begin_share (self, share, codec, codec->payload_type, GST_CONIC_TWCC_ID);
   }
 }
 
@@ -275,19 +164,16 @@ offer_to_receive (GstConicMedia *self, GstWebRTCKind kind)
 
   if (codecs->len == 0)
     return;
-  add_extension (caps, TWCC_ID);
+  gst_conic_twcc_add_to_caps (caps, GST_CONIC_TWCC_ID);
   add_transceiver (self, kind, GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_RECVONLY, caps);
 }
 
 static gboolean
 has_share (GstConicMedia *self, GstConicInput *input)
 {
-  for (guint i = 0; i < self->shares->len; i++) {
-    Share *share = g_ptr_array_index (self->shares, i);
-
-    if (share->input == input)
+  for (guint i = 0; i < self->shares->len; i++)
+    if (gst_conic_share_get_input (g_ptr_array_index (self->shares, i)) == input)
       return TRUE;
-  }
   return FALSE;
 }
 
@@ -341,28 +227,6 @@ take_input (GPtrArray *inputs,
   return NULL;
 }
 
-/* What an encoder outside says of its stream: its profile and its level. webrtcbin would compare them
- * with the offer's letter by letter, and refuse a section over a level; the offer's own are answered. */
-static GstPadProbeReturn
-hide_format (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
-{
-  static const char *const fields[] = {"profile-level-id", "profile", "level",
-                                       "sprop-parameter-sets", "packetization-mode"};
-  GstEvent *event = GST_PAD_PROBE_INFO_EVENT (info);
-  g_autoptr (GstCaps) caps = NULL;
-  GstCaps *own;
-
-  if (GST_EVENT_TYPE (event) != GST_EVENT_CAPS)
-    return GST_PAD_PROBE_OK;
-  gst_event_parse_caps (event, &own);
-  caps = gst_caps_copy (own);
-  for (guint i = 0; i < G_N_ELEMENTS (fields); i++)
-    gst_structure_remove_field (gst_caps_get_structure (caps, 0), fields[i]);
-  GST_PAD_PROBE_INFO_DATA (info) = gst_event_new_caps (caps);
-  gst_event_unref (event);
-  return GST_PAD_PROBE_OK;
-}
-
 static gboolean
 answer_with_input (GstConicMedia *self,
                    GPtrArray *inputs,
@@ -375,20 +239,19 @@ answer_with_input (GstConicMedia *self,
   const GstConicCodec *codec;
   GstConicInput *input;
   int payload_type;
-  Share *share;
+  GstConicShare *share;
 
   input = take_input (inputs, media, &codec, &payload_type);
   if (input == NULL)
     return FALSE;
   caps = gst_conic_codec_get_rtp_caps (codec, payload_type);
-  add_extension (caps, find_extension (media));
+  gst_conic_twcc_add_to_caps (caps, gst_conic_twcc_find_id (media));
   share = add_share (self, input, pad_name,
                      receives ? GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDRECV
                               : GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDONLY,
                      caps);
-  gst_pad_add_probe (share->webrtc_pad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, hide_format, NULL,
-                     NULL);
-  begin_share (self, share, codec, payload_type, find_extension (media));
+  gst_conic_share_hide_format (share);
+  begin_share (self, share, codec, payload_type, gst_conic_twcc_find_id (media));
   return TRUE;
 }
 
@@ -407,7 +270,7 @@ answer_to_receive (GstConicMedia *self, const GstSDPMedia *media)
   if (codec == NULL)
     return FALSE;
   caps = gst_conic_codec_get_rtp_caps (codec, payload_type);
-  add_extension (caps, find_extension (media));
+  gst_conic_twcc_add_to_caps (caps, gst_conic_twcc_find_id (media));
   add_transceiver (self, kind, GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_RECVONLY, caps);
   return TRUE;
 }
@@ -448,11 +311,8 @@ answer_section (GstConicMedia *self, GPtrArray *inputs, const GstSDPMedia *media
 static void
 leave_out_used (GstConicMedia *self, GPtrArray *inputs)
 {
-  for (guint i = 0; i < self->shares->len; i++) {
-    Share *share = g_ptr_array_index (self->shares, i);
-
-    g_ptr_array_remove (inputs, share->input);
-  }
+  for (guint i = 0; i < self->shares->len; i++)
+    g_ptr_array_remove (inputs, gst_conic_share_get_input (g_ptr_array_index (self->shares, i)));
 }
 
 void
@@ -492,15 +352,15 @@ find_new_input (GstConicMedia *self)
 }
 
 /* (nullable): a share of an input that the element has no more */
-static Share *
+static GstConicShare *
 find_old_share (GstConicMedia *self)
 {
   g_autoptr (GPtrArray) inputs = gst_conic_base_bin_get_inputs (self->bin);
 
   for (guint i = 0; i < self->shares->len; i++) {
-    Share *share = g_ptr_array_index (self->shares, i);
+    GstConicShare *share = g_ptr_array_index (self->shares, i);
 
-    if (!g_ptr_array_find (inputs, share->input, NULL))
+    if (!g_ptr_array_find (inputs, gst_conic_share_get_input (share), NULL))
       return share;
   }
   return NULL;
@@ -515,27 +375,11 @@ gst_conic_media_is_stale (GstConicMedia *self)
 }
 
 static void
-remove_branch (GstConicMedia *self, Share *share)
+end_share (GstConicMedia *self, GstConicShare *share)
 {
-  g_autoptr (GstPad) ghost = gst_element_get_static_pad (GST_ELEMENT (self->connection),
-                                                         GST_OBJECT_NAME (share->webrtc_pad));
-
-  gst_conic_input_release_branch (share->input, share->input_pad);
-  gst_pad_set_active (ghost, FALSE);
-  gst_element_remove_pad (GST_ELEMENT (self->connection), ghost);
-  gst_element_set_locked_state (GST_ELEMENT (share->branch), TRUE);
-  gst_element_set_state (GST_ELEMENT (share->branch), GST_STATE_NULL);
-  gst_bin_remove (self->connection, GST_ELEMENT (share->branch));
-}
-
-/* The section stays, and with it webrtcbin's pad: something may still come in it. */
-static void
-end_share (GstConicMedia *self, Share *share)
-{
-  g_signal_handlers_disconnect_by_data (share->webrtc_pad, self);
-  if (share->branch != NULL)
-    remove_branch (self, share);
-  gst_conic_session_silence (self->session, get_section (share));
+  g_signal_handlers_disconnect_by_data (gst_conic_share_get_pad (share), self);
+  gst_conic_share_end (share);
+  gst_conic_session_silence (self->session, gst_conic_share_get_section (share));
   g_ptr_array_remove (self->shares, share);
 }
 
@@ -545,7 +389,7 @@ gst_conic_media_update (GstConicMedia *self)
   const GstSDPMessage *ours = gst_conic_session_get_local_description (self->session);
   guint n_sections = gst_sdp_message_medias_len (ours);
   GstConicInput *input;
-  Share *old;
+  GstConicShare *old;
 
   while ((old = find_old_share (self)) != NULL)
     end_share (self, old);
@@ -560,17 +404,6 @@ gst_conic_media_update (GstConicMedia *self)
 
 /* --- the session goes on --- */
 
-/* (nullable): the section of @sdp, which is one side's description, that @share is sent in */
-static const GstSDPMedia *
-find_section (Share *share, const GstSDPMessage *sdp)
-{
-  guint index = get_section (share);
-
-  if (sdp == NULL || index >= gst_sdp_message_medias_len (sdp))
-    return NULL;
-  return gst_sdp_message_get_media (sdp, index);
-}
-
 /* In an offer, port 0 may just mean that the section goes with another (RFC 9143 section 6). */
 static gboolean
 is_rejected (const GstSDPMedia *media)
@@ -581,11 +414,12 @@ is_rejected (const GstSDPMedia *media)
 
 /* The answer to what was offered says in which codec it is to come. */
 static void
-settle_share (GstConicMedia *self, Share *share)
+settle_share (GstConicMedia *self, GstConicShare *share)
 {
   const GstSDPMedia *media =
-      find_section (share, gst_conic_session_get_remote_description (self->session));
-  g_autoptr (GPtrArray) codecs = gst_conic_input_get_codecs (share->input);
+      gst_conic_share_find_section (share,
+                                    gst_conic_session_get_remote_description (self->session));
+  g_autoptr (GPtrArray) codecs = gst_conic_input_get_codecs (gst_conic_share_get_input (share));
   const GstConicCodec *codec = NULL;
   g_autoptr (GstCaps) caps = NULL;
   int payload_type;
@@ -595,19 +429,20 @@ settle_share (GstConicMedia *self, Share *share)
   if (codec == NULL)
     return;
   caps = gst_conic_codec_get_rtp_caps (codec, payload_type);
-  add_extension (caps, find_extension (media));
-  set_caps (share, caps);
-  begin_share (self, share, codec, payload_type, find_extension (media));
+  gst_conic_twcc_add_to_caps (caps, gst_conic_twcc_find_id (media));
+  gst_conic_share_set_caps (share, caps);
+  begin_share (self, share, codec, payload_type, gst_conic_twcc_find_id (media));
 }
 
 /* Whether the descriptions of both sides have it that @share goes out. */
 static gboolean
-is_sent (GstConicMedia *self, Share *share)
+is_sent (GstConicMedia *self, GstConicShare *share)
 {
   const GstSDPMedia *ours =
-      find_section (share, gst_conic_session_get_local_description (self->session));
+      gst_conic_share_find_section (share, gst_conic_session_get_local_description (self->session));
   const GstSDPMedia *theirs =
-      find_section (share, gst_conic_session_get_remote_description (self->session));
+      gst_conic_share_find_section (share,
+                                    gst_conic_session_get_remote_description (self->session));
 
   return ours != NULL && theirs != NULL && !is_rejected (theirs) && gst_conic_sdp_sends (ours) &&
          gst_conic_sdp_receives (theirs);
@@ -617,17 +452,12 @@ void
 gst_conic_media_open (GstConicMedia *self)
 {
   for (guint i = 0; i < self->shares->len; i++) {
-    Share *share = g_ptr_array_index (self->shares, i);
+    GstConicShare *share = g_ptr_array_index (self->shares, i);
 
-    if (share->branch == NULL)
+    if (gst_conic_share_get_codec (share) == NULL)
       settle_share (self, share);
-    if (share->branch == NULL || share->is_open == is_sent (self, share))
-      continue;
-    share->is_open = !share->is_open;
-    if (share->is_open)
-      gst_conic_branch_open (share->branch);
-    else
-      gst_conic_branch_shut (share->branch);
+    if (gst_conic_share_get_codec (share) != NULL)
+      gst_conic_share_set_open (share, is_sent (self, share));
   }
 }
 
@@ -657,13 +487,14 @@ gst_conic_media_measure (GstConicMedia *self, GstStructure *measures)
   guint64 n_frames = 0;
 
   for (guint i = 0; i < self->shares->len; i++) {
-    Share *share = g_ptr_array_index (self->shares, i);
+    GstConicShare *share = g_ptr_array_index (self->shares, i);
+    GstWebRTCKind kind = gst_conic_input_get_kind (gst_conic_share_get_input (share));
 
-    if (share->branch == NULL)
+    if (gst_conic_share_get_codec (share) == NULL)
       continue;
-    codecs[gst_conic_input_get_kind (share->input)] = share->codec->encoding_name;
-    if (gst_conic_input_get_kind (share->input) == GST_WEBRTC_KIND_VIDEO)
-      n_frames += gst_conic_branch_get_n_frames (share->branch);
+    codecs[kind] = gst_conic_share_get_codec (share)->encoding_name;
+    if (kind == GST_WEBRTC_KIND_VIDEO)
+      n_frames += gst_conic_share_get_n_frames (share);
   }
   gst_structure_set (measures, "audio-codec-out", G_TYPE_STRING, codecs[GST_WEBRTC_KIND_AUDIO],
                      "video-codec-out", G_TYPE_STRING, codecs[GST_WEBRTC_KIND_VIDEO], "frames-out",
@@ -674,11 +505,10 @@ void
 gst_conic_media_release (GstConicMedia *self)
 {
   for (guint i = 0; i < self->shares->len; i++) {
-    Share *share = g_ptr_array_index (self->shares, i);
+    GstConicShare *share = g_ptr_array_index (self->shares, i);
 
-    g_signal_handlers_disconnect_by_data (share->webrtc_pad, self);
-    if (share->input_pad != NULL)
-      gst_conic_input_release_branch (share->input, share->input_pad);
+    g_signal_handlers_disconnect_by_data (gst_conic_share_get_pad (share), self);
+    gst_conic_share_release (share);
   }
 }
 
@@ -699,7 +529,7 @@ gst_conic_media_new (GstBin *connection,
   self->described = described;
   self->user_data = user_data;
   self->settings = gst_conic_base_bin_get_media_settings (self->bin);
-  self->shares = g_ptr_array_new_with_free_func ((GDestroyNotify) share_free);
+  self->shares = g_ptr_array_new_with_free_func ((GDestroyNotify) gst_conic_share_free);
   return self;
 }
 
