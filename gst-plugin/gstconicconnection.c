@@ -301,12 +301,34 @@ set_to_null (GstConicConnection *self)
     gst_element_set_state (g_ptr_array_index (encoders, i), GST_STATE_NULL);
 }
 
+static void
+close_sink (const GValue *item, gpointer user_data)
+{
+  g_autoptr (GstPad) pad = gst_element_get_static_pad (g_value_get_object (item), "sink");
+
+  gst_pad_set_active (pad, FALSE);
+}
+
+/* GStreamer 1.22 takes sctpdec's source pads away while a message that just comes in may still be making
+ * one, which is then used after it was freed. Once this is done, no message is under way, and none comes
+ * any more. */
+static void
+stop_messages (GstConicConnection *self)
+{
+  g_autoptr (GstIterator) found =
+      gst_bin_iterate_all_by_element_factory_name (GST_BIN (self), "sctpdec");
+
+  while (gst_iterator_foreach (found, close_sink, NULL) == GST_ITERATOR_RESYNC)
+    gst_iterator_resync (found);
+}
+
 void
 gst_conic_connection_close (GstConicConnection *self)
 {
   gst_conic_media_release (self->media);
   /* Locked, or an element that changes its own state now would take this one along again. */
   gst_element_set_locked_state (GST_ELEMENT (self), TRUE);
+  stop_messages (self);
   set_to_null (self);
   gst_conic_ice_release (self->webrtcbin);
   /* Nothing of webrtcbin's runs any more. */
