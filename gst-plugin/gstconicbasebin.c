@@ -5,8 +5,7 @@
  *                         └─────────────────────────────────────────────┘
  *   data sink pads ──────────► data channels ──────► data source pads
  *
- * Locks: priv->lock guards the tables of pads, which streaming threads and webrtcbin's threads
- * read; no other lock is taken under it. The connections belong to the endpoint's thread. */
+ * The connections belong to the endpoint's thread. */
 
 #include "gstconicbasebin.h"
 
@@ -14,21 +13,11 @@
 
 #include "gstconicchannels.h"
 #include "gstconiccertificate.h"
-#include "gstconicdepartures.h"
-#include "gstconicobjects.h"
+#include "gstconicinputs.h"
 #include "gstconicoutputs.h"
-#include "gstconicpause.h"
-#include "gstconictimer.h"
 
 GST_DEBUG_CATEGORY_STATIC (gst_conic_base_bin_debug);
 #define GST_CAT_DEFAULT gst_conic_base_bin_debug
-
-/* Milliseconds between the end of the last stream and EOS: what is encoded still has to pass the
- * branches and webrtcbin. */
-#define EOS_LINGER 150
-
-/* Milliseconds, beyond the latency, that what is under way gets when the other side has left. */
-#define DRAIN_TIME 100
 
 enum { SIGNAL_ENCODER_SETUP, SIGNAL_DATA_CHANNEL, SIGNAL_OPEN_DATA_CHANNEL, N_SIGNALS };
 
@@ -36,19 +25,12 @@ static guint signals[N_SIGNALS];
 
 typedef struct {
   GstConicEndpoint *endpoint;
+  GstConicInputs *inputs;
   GstConicOutputs *outputs;
-  GstConicDepartures *departures;
+  GstConicConnections *connections;
   GstConicMediaSettings settings; /* OBJECT_LOCK */
   GstConicMediaSettings running;  /* what they were at the start */
-  GPtrArray *connections;         /* (element-type GstConicConnection): the endpoint's
-                                     thread's; changed under the lock */
-  GSource *eos_timer;             /* likewise */
-  GstConicPause pause;
   GThread *certificate;           /* (nullable): makes it; of the changes between NULL and READY */
-
-  GMutex lock;
-  GPtrArray *inputs;     /* (element-type GstConicInput) */
-  GPtrArray *data_sinks; /* (element-type GstConicDataSink) */
 } GstConicBaseBinPrivate;
 
 static void child_proxy_init (gpointer iface, gpointer data);
@@ -79,53 +61,25 @@ gst_conic_base_bin_get_media_settings (GstConicBaseBin *self)
 GPtrArray *
 gst_conic_base_bin_get_inputs (GstConicBaseBin *self)
 {
-  GstConicBaseBinPrivate *priv = PRIV (self);
-  GPtrArray *inputs;
-
-  g_mutex_lock (&priv->lock);
-  inputs = gst_conic_objects_copy (priv->inputs);
-  g_mutex_unlock (&priv->lock);
-  return inputs;
-}
-
-/* (transfer container) */
-static GPtrArray *
-copy_data_sinks (GstConicBaseBin *self)
-{
-  GstConicBaseBinPrivate *priv = PRIV (self);
-  GPtrArray *sinks;
-
-  g_mutex_lock (&priv->lock);
-  sinks = gst_conic_objects_copy (priv->data_sinks);
-  g_mutex_unlock (&priv->lock);
-  return sinks;
+  return gst_conic_inputs_get_media (PRIV (self)->inputs);
 }
 
 GStrv
 gst_conic_base_bin_get_data_labels (GstConicBaseBin *self)
 {
-  g_autoptr (GPtrArray) sinks = copy_data_sinks (self);
-  GPtrArray *labels = g_ptr_array_new ();
-
-  for (guint i = 0; i < sinks->len; i++) {
-    GstConicDataSink *sink = g_ptr_array_index (sinks, i);
-
-    if (!gst_conic_data_sink_is_eos (sink))
-      g_ptr_array_add (labels, g_strdup (gst_conic_data_sink_get_label (sink)));
-  }
-  g_ptr_array_add (labels, NULL);
-  return (GStrv) g_ptr_array_free (labels, FALSE);
+  return gst_conic_inputs_get_labels (PRIV (self)->inputs);
 }
 
 GstConicDataSink *
 gst_conic_base_bin_find_data_sink (GstConicBaseBin *self, const char *label)
 {
-  g_autoptr (GPtrArray) sinks = copy_data_sinks (self);
+  return gst_conic_inputs_find_data (PRIV (self)->inputs, label);
+}
 
-  for (guint i = 0; i < sinks->len; i++)
-    if (g_str_equal (gst_conic_data_sink_get_label (g_ptr_array_index (sinks, i)), label))
-      return gst_object_ref (g_ptr_array_index (sinks, i));
-  return NULL;
+GstConicConnections *
+gst_conic_base_bin_get_connections (GstConicBaseBin *self)
+{
+  return PRIV (self)->connections;
 }
 
 void
@@ -215,6 +169,22 @@ gst_conic_base_bin_add_output (GstConicBaseBin *self,
 }
 
 void
+gst_conic_base_bin_remove_output (GstConicBaseBin *self,
+                                  GstConicConnection *connection,
+                                  GstPad *pad)
+{
+  gst_conic_connections_remove_output (PRIV (self)->connections, connection, pad);
+}
+
+void
+gst_conic_base_bin_connection_failed (GstConicBaseBin *self,
+                                      GstConicConnection *connection,
+                                      GstMessage *message)
+{
+  gst_conic_connections_fail (PRIV (self)->connections, connection, message);
+}
+
+void
 gst_conic_base_bin_complete_outputs (GstConicBaseBin *self)
 {
   /* Without a target others may still come. */
@@ -222,43 +192,7 @@ gst_conic_base_bin_complete_outputs (GstConicBaseBin *self)
     gst_element_no_more_pads (GST_ELEMENT (self));
 }
 
-/* --- sessions --- */
-
-static GstConicConnection *
-find_connection (GstConicBaseBin *self, GstConicSession *session)
-{
-  GstConicBaseBinPrivate *priv = PRIV (self);
-
-  for (guint i = 0; i < priv->connections->len; i++) {
-    GstConicConnection *connection = g_ptr_array_index (priv->connections, i);
-
-    if (gst_conic_connection_get_session (connection) == session)
-      return connection;
-  }
-  return NULL;
-}
-
-/* (transfer full) (nullable): the webrtcbin of the session with @peer_id and, if that isn't NULL,
- * @session_id; from any thread */
-static GstElement *
-find_webrtcbin (GstConicBaseBin *self, const char *peer_id, const char *session_id)
-{
-  GstConicBaseBinPrivate *priv = PRIV (self);
-  GstElement *found = NULL;
-
-  g_mutex_lock (&priv->lock);
-  for (guint i = 0; i < priv->connections->len && found == NULL; i++) {
-    GstConicConnection *connection = g_ptr_array_index (priv->connections, i);
-    GstConicSession *session = gst_conic_connection_get_session (connection);
-
-    if (g_str_equal (gst_conic_session_get_peer_id (session), peer_id) &&
-        (session_id == NULL ||
-         g_strcmp0 (gst_conic_session_get_session_id (session), session_id) == 0))
-      found = gst_object_ref (gst_conic_connection_get_webrtcbin (connection));
-  }
-  g_mutex_unlock (&priv->lock);
-  return found;
-}
+/* --- channels of the application --- */
 
 static GstWebRTCDataChannel *
 open_data_channel (GstConicBaseBin *self,
@@ -273,7 +207,7 @@ open_data_channel (GstConicBaseBin *self,
 
   if (peer_id == NULL || label == NULL)
     return NULL;
-  webrtcbin = find_webrtcbin (self, peer_id, session_id);
+  webrtcbin = gst_conic_connections_find_webrtcbin (PRIV (self)->connections, peer_id, session_id);
   if (webrtcbin != NULL)
     channel = gst_conic_channels_create (webrtcbin, label, options, &error);
   if (channel == NULL)
@@ -282,264 +216,54 @@ open_data_channel (GstConicBaseBin *self,
   return channel;
 }
 
-static gboolean
-session_new (GstElement *element, GstConicSession *session, GError **error)
-{
-  GstConicBaseBin *self = GST_CONIC_BASE_BIN (element);
-  GstConicBaseBinPrivate *priv = PRIV (self);
-  GstConicConnection *connection = gst_conic_connection_new (element, session);
-  GstElement *webrtcbin = gst_conic_connection_get_webrtcbin (connection);
-
-  gst_object_ref_sink (connection);
-  if (webrtcbin == NULL) {
-    g_set_error_literal (error, GST_CONIC_SESSION_ERROR, GST_CONIC_SESSION_ERROR_NEGOTIATION,
-                         "there is no webrtcbin: install gstreamer1.0-plugins-bad and "
-                         "gstreamer1.0-nice");
-    gst_object_unref (connection);
-    return FALSE;
-  }
-  gst_conic_endpoint_configure (priv->endpoint, webrtcbin);
-  gst_conic_session_open (session, webrtcbin,
-                          gst_conic_endpoint_get_session_timeout (priv->endpoint));
-  g_mutex_lock (&priv->lock);
-  g_ptr_array_add (priv->connections, connection);
-  g_mutex_unlock (&priv->lock);
-  gst_conic_pause_watch (&priv->pause, GST_BIN (connection));
-  /* It plays also while the element is paused, for the other side's sake. */
-  gst_element_set_locked_state (GST_ELEMENT (connection), TRUE);
-  gst_bin_add (GST_BIN (self), GST_ELEMENT (connection));
-  gst_element_set_state (GST_ELEMENT (connection), GST_STATE_PLAYING);
-  return TRUE;
-}
-
-static void
-session_negotiate (GstElement *element, GstConicSession *session)
-{
-  gst_conic_connection_negotiate (find_connection (GST_CONIC_BASE_BIN (element), session));
-}
-
-static void
-session_stable (GstElement *element, GstConicSession *session)
-{
-  gst_conic_connection_settle (find_connection (GST_CONIC_BASE_BIN (element), session));
-}
-
-static void
-session_connected (GstElement *element, GstConicSession *session)
-{
-  gst_conic_connection_open (find_connection (GST_CONIC_BASE_BIN (element), session));
-}
-
-void
-gst_conic_base_bin_remove_output (GstConicBaseBin *self,
-                                  GstConicConnection *connection,
-                                  GstPad *pad)
-{
-  gst_conic_departures_remove_output (PRIV (self)->departures, connection, pad);
-}
-
-static void
-session_closed (GstElement *element, GstConicSession *session, gboolean by_peer)
-{
-  GstConicBaseBin *self = GST_CONIC_BASE_BIN (element);
-  GstConicBaseBinPrivate *priv = PRIV (self);
-  g_autoptr (GstConicConnection) connection = find_connection (self, session);
-  gboolean has_target = gst_conic_endpoint_has_target (priv->endpoint);
-
-  if (connection == NULL)
-    return;
-  gst_object_ref (connection);
-  g_mutex_lock (&priv->lock);
-  g_ptr_array_remove (priv->connections, connection);
-  g_mutex_unlock (&priv->lock);
-  gst_conic_connection_leave (connection);
-  if (by_peer && gst_conic_base_bin_receives (self))
-    gst_conic_departures_drain (priv->departures, connection, priv->running.latency + DRAIN_TIME,
-                                has_target);
-  else
-    gst_conic_departures_close (priv->departures, connection, has_target);
-}
-
-static void
-stopping (GstElement *element)
-{
-  GstConicBaseBinPrivate *priv = PRIV (GST_CONIC_BASE_BIN (element));
-
-  gst_conic_departures_hurry (priv->departures);
-  gst_conic_timer_stop (&priv->eos_timer);
-}
-
-static gboolean
-calls_again (GstElement *element, gboolean by_peer)
-{
-  GstConicBaseBin *self = GST_CONIC_BASE_BIN (element);
-
-  /* Who receives comes to its end with the one who sends. */
-  return !by_peer || !gst_conic_base_bin_receives (self) ||
-         gst_conic_endpoint_reconnects (PRIV (self)->endpoint);
-}
-
-static const GstConicCallsHandlers handlers = {
-    .session_new = session_new,
-    .session_negotiate = session_negotiate,
-    .session_stable = session_stable,
-    .session_connected = session_connected,
-    .session_closed = session_closed,
-    .calls_again = calls_again,
-    .stopping = stopping,
-};
-
-typedef struct {
-  GstConicConnection *connection;
-  GError *error;
-} Failure;
-
-static void
-failure_free (gpointer data)
-{
-  Failure *failure = data;
-
-  gst_object_unref (failure->connection);
-  g_error_free (failure->error);
-  g_free (failure);
-}
-
-static void
-failed_in_thread (GstElement *element, gpointer data)
-{
-  GstConicBaseBin *self = GST_CONIC_BASE_BIN (element);
-  Failure *failure = data;
-
-  if (g_ptr_array_find (PRIV (self)->connections, failure->connection, NULL))
-    gst_conic_endpoint_fail_session (PRIV (self)->endpoint,
-                                     gst_conic_connection_get_session (failure->connection),
-                                     failure->error);
-}
-
-void
-gst_conic_base_bin_connection_failed (GstConicBaseBin *self,
-                                      GstConicConnection *connection,
-                                      GstMessage *message)
-{
-  Failure *failure = g_new0 (Failure, 1);
-
-  failure->connection = gst_object_ref (connection);
-  gst_message_parse_error (message, &failure->error, NULL);
-  gst_conic_base_bin_invoke (self, failed_in_thread, failure, failure_free);
-}
-
 /* --- readiness and the end --- */
-
-static void
-update_in_thread (GstElement *element, gpointer data)
-{
-  GstConicBaseBinPrivate *priv = PRIV (GST_CONIC_BASE_BIN (element));
-
-  for (guint i = 0; i < priv->connections->len; i++)
-    gst_conic_connection_update (g_ptr_array_index (priv->connections, i));
-}
-
-/* The media pads have changed: sessions that run are described anew. */
-static void
-update_connections (GstConicBaseBin *self)
-{
-  gst_conic_base_bin_invoke (self, update_in_thread, NULL, NULL);
-}
 
 /* Sessions begin when it is known what every input brings. */
 static void
 check_ready (GstConicBaseBin *self)
 {
-  g_autoptr (GPtrArray) inputs = gst_conic_base_bin_get_inputs (self);
-
-  for (guint i = 0; i < inputs->len; i++) {
-    g_autoptr (GPtrArray) codecs = gst_conic_input_get_codecs (g_ptr_array_index (inputs, i));
-
-    if (codecs == NULL)
-      return;
-  }
-  gst_conic_endpoint_set_ready (PRIV (self)->endpoint);
+  if (gst_conic_inputs_are_known (PRIV (self)->inputs))
+    gst_conic_endpoint_set_ready (PRIV (self)->endpoint);
 }
 
 static void
-on_input_ready (GstConicInput *input, gpointer user_data)
+on_input_known (GstElement *element)
 {
-  check_ready (user_data);
-  update_connections (user_data);
-}
-
-static gboolean
-on_eos_timer (gpointer user_data)
-{
-  GstConicBaseBin *self = user_data;
-
-  g_clear_pointer (&PRIV (self)->eos_timer, g_source_unref);
-  gst_element_post_message (GST_ELEMENT (self), gst_message_new_eos (GST_OBJECT (self)));
-  return G_SOURCE_REMOVE;
+  check_ready (GST_CONIC_BASE_BIN (element));
+  gst_conic_connections_update (PRIV (GST_CONIC_BASE_BIN (element))->connections);
 }
 
 static void
-eos_in_thread (GstElement *element, gpointer data)
+on_input_left (GstElement *element)
 {
-  GstConicBaseBinPrivate *priv = PRIV (GST_CONIC_BASE_BIN (element));
-
-  if (priv->eos_timer == NULL)
-    priv->eos_timer =
-        gst_conic_timer_start (NULL, "conic-eos", EOS_LINGER, on_eos_timer, element, NULL);
-}
-
-/* The element has come to its end when all its sink pads have. */
-static void
-check_eos (GstConicBaseBin *self)
-{
-  g_autoptr (GPtrArray) inputs = gst_conic_base_bin_get_inputs (self);
-  g_autoptr (GPtrArray) sinks = copy_data_sinks (self);
-
-  for (guint i = 0; i < inputs->len; i++)
-    if (!gst_conic_input_is_eos (g_ptr_array_index (inputs, i)))
-      return;
-  for (guint i = 0; i < sinks->len; i++)
-    if (!gst_conic_data_sink_is_eos (g_ptr_array_index (sinks, i)))
-      return;
-  if (inputs->len + sinks->len > 0)
-    gst_conic_base_bin_invoke (self, eos_in_thread, NULL, NULL);
+  gst_conic_connections_update (PRIV (GST_CONIC_BASE_BIN (element))->connections);
 }
 
 static void
-on_input_eos (GstConicInput *input, gpointer user_data)
+on_data_opened (GstElement *element, const char *label)
 {
-  check_eos (user_data);
+  gst_conic_connections_open_data (PRIV (GST_CONIC_BASE_BIN (element))->connections, label);
 }
 
 static void
-on_input_encoder (GstConicInput *input, GstElement *encoder, gpointer user_data)
+on_inputs_eos (GstElement *element)
 {
-  g_signal_emit (user_data, signals[SIGNAL_ENCODER_SETUP], 0, GST_OBJECT_NAME (input), encoder);
+  gst_conic_connections_finish (PRIV (GST_CONIC_BASE_BIN (element))->connections);
 }
 
-static const GstConicInputHandlers input_handlers = {
-    .ready = on_input_ready,
-    .eos = on_input_eos,
+static void
+on_input_encoder (GstElement *element, const char *pad_name, GstElement *encoder)
+{
+  g_signal_emit (element, signals[SIGNAL_ENCODER_SETUP], 0, pad_name, encoder);
+}
+
+static const GstConicInputsHandlers inputs_handlers = {
+    .known = on_input_known,
+    .left = on_input_left,
+    .opened = on_data_opened,
+    .eos = on_inputs_eos,
     .encoder = on_input_encoder,
 };
-
-static void
-set_input_bitrate (GstConicInput *input, const GstConicMediaSettings *settings)
-{
-  gst_conic_input_set_bitrate (input, gst_conic_input_get_kind (input) == GST_WEBRTC_KIND_VIDEO
-                                          ? settings->bitrate
-                                          : settings->audio_bitrate);
-}
-
-static void
-set_up_input (GstConicBaseBin *self, GstConicInput *input)
-{
-  const GstConicMediaSettings *settings = &PRIV (self)->running;
-
-  gst_conic_input_set_codecs (
-      input, gst_conic_media_settings_get_codecs (settings, gst_conic_input_get_kind (input)));
-  set_input_bitrate (input, settings);
-}
 
 /* The names of codecs that a list has and this version doesn't know. */
 static void
@@ -561,82 +285,16 @@ static void
 set_up (GstConicBaseBin *self)
 {
   GstConicBaseBinPrivate *priv = PRIV (self);
-  g_autoptr (GPtrArray) inputs = gst_conic_base_bin_get_inputs (self);
 
   GST_OBJECT_LOCK (self);
   gst_conic_media_settings_copy (&priv->settings, &priv->running);
   GST_OBJECT_UNLOCK (self);
   warn_of_codecs (self, GST_WEBRTC_KIND_AUDIO);
   warn_of_codecs (self, GST_WEBRTC_KIND_VIDEO);
-  for (guint i = 0; i < inputs->len; i++)
-    set_up_input (self, g_ptr_array_index (inputs, i));
-}
-
-static void
-on_data_eos (GstConicDataSink *pad, gpointer user_data)
-{
-  check_eos (user_data);
+  gst_conic_inputs_set_up (priv->inputs);
 }
 
 /* --- request pads --- */
-
-static GstPad *
-add_input (GstConicBaseBin *self, GstWebRTCKind kind, GstPadTemplate *template, const char *name)
-{
-  GstConicBaseBinPrivate *priv = PRIV (self);
-  GstConicInput *input = gst_conic_input_new (kind, name, &input_handlers, self);
-  g_autoptr (GstPad) target = gst_element_get_static_pad (GST_ELEMENT (input), "sink");
-
-  set_up_input (self, input);
-  g_mutex_lock (&priv->lock);
-  g_ptr_array_add (priv->inputs, gst_object_ref (input));
-  g_mutex_unlock (&priv->lock);
-  gst_bin_add (GST_BIN (self), GST_ELEMENT (input));
-  gst_element_sync_state_with_parent (GST_ELEMENT (input));
-  return gst_ghost_pad_new_from_template (name, target, template);
-}
-
-static void
-open_data_in_thread (GstElement *element, gpointer data)
-{
-  GstConicBaseBinPrivate *priv = PRIV (GST_CONIC_BASE_BIN (element));
-
-  for (guint i = 0; i < priv->connections->len; i++)
-    gst_conic_connection_open_data (g_ptr_array_index (priv->connections, i), data);
-}
-
-static GstPad *
-add_data_sink (GstConicBaseBin *self, GstPadTemplate *template, const char *name)
-{
-  GstConicBaseBinPrivate *priv = PRIV (self);
-  const char *label = name + strlen ("data_");
-  GstConicDataSink *sink = gst_conic_data_sink_new (template, name, label, on_data_eos, self);
-
-  g_mutex_lock (&priv->lock);
-  g_ptr_array_add (priv->data_sinks, gst_object_ref (sink));
-  g_mutex_unlock (&priv->lock);
-  gst_conic_base_bin_invoke (self, open_data_in_thread, g_strdup (label), g_free);
-  return GST_PAD (sink);
-}
-
-/* (transfer full): @name, or the first free one of @template */
-static char *
-choose_name (GstElement *element, GstPadTemplate *template, const char *name)
-{
-  g_autofree char *prefix =
-      g_strndup (template->name_template, strlen (template->name_template) - strlen ("%u"));
-
-  if (name != NULL && !g_str_has_suffix (name, "%u") && !g_str_has_suffix (name, "%s"))
-    return g_strdup (name);
-  for (guint i = 0;; i++) {
-    char *candidate = g_strdup_printf ("%s%u", prefix, i);
-    g_autoptr (GstPad) taken = gst_element_get_static_pad (element, candidate);
-
-    if (taken == NULL)
-      return candidate;
-    g_free (candidate);
-  }
-}
 
 static GstPad *
 gst_conic_base_bin_request_new_pad (GstElement *element,
@@ -644,58 +302,13 @@ gst_conic_base_bin_request_new_pad (GstElement *element,
                                     const char *name,
                                     const GstCaps *caps)
 {
-  GstConicBaseBin *self = GST_CONIC_BASE_BIN (element);
-  g_autofree char *chosen = choose_name (element, template, name);
-  g_autoptr (GstPad) taken = gst_element_get_static_pad (element, chosen);
-  GstPad *pad;
-
-  if (taken != NULL || gst_conic_outputs_are_named (element, chosen)) {
-    GST_WARNING_OBJECT (self, "the pad name %s is taken", chosen);
-    return NULL;
-  }
-  if (g_str_has_prefix (chosen, "audio_"))
-    pad = add_input (self, GST_WEBRTC_KIND_AUDIO, template, chosen);
-  else if (g_str_has_prefix (chosen, "video_"))
-    pad = add_input (self, GST_WEBRTC_KIND_VIDEO, template, chosen);
-  else
-    pad = add_data_sink (self, template, chosen);
-
-  GST_OBJECT_FLAG_SET (self, GST_ELEMENT_FLAG_SINK);
-  if (GST_STATE_TARGET (self) > GST_STATE_READY || GST_STATE (self) > GST_STATE_READY)
-    gst_pad_set_active (pad, TRUE);
-  gst_element_add_pad (element, pad);
-  gst_child_proxy_child_added (GST_CHILD_PROXY (self), G_OBJECT (pad), chosen);
-  return pad;
+  return gst_conic_inputs_request (PRIV (GST_CONIC_BASE_BIN (element))->inputs, template, name);
 }
 
 static void
 gst_conic_base_bin_release_pad (GstElement *element, GstPad *pad)
 {
-  GstConicBaseBin *self = GST_CONIC_BASE_BIN (element);
-  GstConicBaseBinPrivate *priv = PRIV (self);
-  g_autoptr (GstElement) input = NULL;
-
-  if (GST_IS_GHOST_PAD (pad)) {
-    g_autoptr (GstPad) target = gst_ghost_pad_get_target (GST_GHOST_PAD (pad));
-
-    input = target != NULL ? gst_pad_get_parent_element (target) : NULL;
-  }
-  gst_child_proxy_child_removed (GST_CHILD_PROXY (self), G_OBJECT (pad), GST_OBJECT_NAME (pad));
-  gst_pad_set_active (pad, FALSE);
-  g_mutex_lock (&priv->lock);
-  if (input != NULL)
-    g_ptr_array_remove (priv->inputs, input);
-  else
-    g_ptr_array_remove (priv->data_sinks, pad);
-  g_mutex_unlock (&priv->lock);
-  gst_element_remove_pad (element, pad);
-  if (input != NULL) {
-    gst_element_set_locked_state (input, TRUE);
-    gst_element_set_state (input, GST_STATE_NULL);
-    gst_bin_remove (GST_BIN (self), input);
-    update_connections (self);
-  }
-  check_eos (self);
+  gst_conic_inputs_release (PRIV (GST_CONIC_BASE_BIN (element))->inputs, pad);
 }
 
 /* gst-launch sets pad properties by pad name: “conicsink data_chat::lines=true”. */
@@ -726,27 +339,7 @@ stop (GstConicBaseBin *self)
 
   gst_conic_endpoint_stop (priv->endpoint);
   gst_conic_outputs_flush (priv->outputs);
-  gst_conic_departures_wait (priv->departures);
-}
-
-/* What the connections do is done at the running time of the element, which stands still while that is
- * paused. Who plays already only takes over the new time. */
-static void
-resume_in_thread (GstElement *element, gpointer data)
-{
-  GstConicBaseBinPrivate *priv = PRIV (GST_CONIC_BASE_BIN (element));
-
-  for (guint i = 0; i < priv->connections->len; i++)
-    gst_element_set_state (g_ptr_array_index (priv->connections, i), GST_STATE_PLAYING);
-  gst_conic_pause_end (&priv->pause, GPOINTER_TO_INT (data));
-}
-
-static void
-resume (GstConicBaseBin *self)
-{
-  int number = gst_conic_pause_get_number (&PRIV (self)->pause);
-
-  gst_conic_base_bin_invoke (self, resume_in_thread, GINT_TO_POINTER (number), NULL);
+  gst_conic_connections_wait (priv->connections);
 }
 
 static gboolean
@@ -779,7 +372,7 @@ gst_conic_base_bin_change_state (GstElement *element, GstStateChange transition)
   GstStateChangeReturn ret;
 
   if (GST_STATE_TRANSITION_NEXT (transition) == GST_STATE_PAUSED)
-    gst_conic_pause_begin (&PRIV (self)->pause);
+    gst_conic_connections_pause (PRIV (self)->connections);
   if (transition == GST_STATE_CHANGE_NULL_TO_READY) {
     PRIV (self)->certificate = gst_conic_certificate_prepare ();
   } else if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) {
@@ -793,7 +386,7 @@ gst_conic_base_bin_change_state (GstElement *element, GstStateChange transition)
   ret = GST_ELEMENT_CLASS (gst_conic_base_bin_parent_class)->change_state (element, transition);
 
   if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING)
-    resume (self);
+    gst_conic_connections_resume (PRIV (self)->connections);
   if ((transition == GST_STATE_CHANGE_READY_TO_PAUSED ||
        transition == GST_STATE_CHANGE_PLAYING_TO_PAUSED) &&
       ret != GST_STATE_CHANGE_FAILURE && gst_conic_base_bin_receives (self))
@@ -825,14 +418,12 @@ static void
 change_bitrate (GstConicBaseBin *self)
 {
   GstConicBaseBinPrivate *priv = PRIV (self);
-  g_autoptr (GPtrArray) inputs = gst_conic_base_bin_get_inputs (self);
   GstConicMediaSettings now;
 
   GST_OBJECT_LOCK (self);
   now = priv->settings;
   GST_OBJECT_UNLOCK (self);
-  for (guint i = 0; i < inputs->len; i++)
-    set_input_bitrate (g_ptr_array_index (inputs, i), &now);
+  gst_conic_inputs_set_bitrates (priv->inputs, &now);
 }
 
 static void
@@ -882,14 +473,11 @@ gst_conic_base_bin_finalize (GObject *object)
   GstConicBaseBinPrivate *priv = PRIV (GST_CONIC_BASE_BIN (object));
 
   g_clear_object (&priv->endpoint);
-  g_ptr_array_unref (priv->connections);
-  gst_conic_departures_free (priv->departures);
-  g_ptr_array_unref (priv->inputs);
-  g_ptr_array_unref (priv->data_sinks);
+  gst_conic_connections_free (priv->connections);
+  gst_conic_inputs_free (priv->inputs);
   gst_conic_outputs_free (priv->outputs);
   gst_conic_media_settings_clear (&priv->settings);
   gst_conic_media_settings_clear (&priv->running);
-  g_mutex_clear (&priv->lock);
 
   G_OBJECT_CLASS (gst_conic_base_bin_parent_class)->finalize (object);
 }
@@ -972,15 +560,13 @@ gst_conic_base_bin_init (GstConicBaseBin *self)
   GstConicBaseBinPrivate *priv = PRIV (self);
 
   gst_bin_set_suppressed_flags (GST_BIN (self), GST_ELEMENT_FLAG_SINK | GST_ELEMENT_FLAG_SOURCE);
-  priv->endpoint = gst_conic_endpoint_new (GST_ELEMENT (self), &handlers);
+  priv->endpoint = gst_conic_endpoint_new (GST_ELEMENT (self), &gst_conic_connections_handlers);
   gst_conic_media_settings_init (&priv->settings);
   gst_conic_media_settings_init (&priv->running);
-  priv->connections = g_ptr_array_new_with_free_func (gst_object_unref);
-  g_mutex_init (&priv->lock);
-  priv->inputs = g_ptr_array_new_with_free_func (gst_object_unref);
-  priv->data_sinks = g_ptr_array_new_with_free_func (gst_object_unref);
+  priv->inputs = gst_conic_inputs_new (GST_ELEMENT (self), &priv->running, &inputs_handlers);
   priv->outputs = gst_conic_outputs_new (GST_ELEMENT (self));
-  priv->departures = gst_conic_departures_new (GST_ELEMENT (self), priv->outputs);
+  priv->connections =
+      gst_conic_connections_new (GST_ELEMENT (self), priv->endpoint, priv->outputs, &priv->running);
 }
 
 static void

@@ -2,7 +2,7 @@
 
 #pragma once
 
-#include "gstconicconnection.h"
+#include "gstconicconnections.h"
 #include "gstconicdatasink.h"
 #include "gstconicdatasrc.h"
 #include "gstconicendpoint.h"
@@ -85,6 +85,9 @@ void gst_conic_base_bin_remove_output (GstConicBaseBin *self,
 void gst_conic_base_bin_connection_failed (GstConicBaseBin *self,
                                            GstConicConnection *connection,
                                            GstMessage *message);
+
+/* For those themselves. */
+GstConicConnections *gst_conic_base_bin_get_connections (GstConicBaseBin *self);
 
 void gst_conic_base_bin_invoke (GstConicBaseBin *self,
                                 GstConicEndpointFunc func,

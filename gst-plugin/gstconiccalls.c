@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "gstconicmailbox.h"
 #include "gstconicmessages.h"
 #include "gstconictimer.h"
 
@@ -18,13 +19,6 @@ GST_DEBUG_CATEGORY_STATIC (gst_conic_calls_debug);
 #define CALL_DELAY_MIN 1000
 #define CALL_DELAY_MAX 5000
 #define CALL_JITTER    30
-
-/* Messages kept for a session that isn't there yet: candidates that overtake their offer, and
- * offers that come before the media is known. */
-#define EARLY_MESSAGES_MAX 128
-
-/* Messages kept while there is no hub: an offer or answer with its candidates, for a few sessions. */
-#define UNSENT_MESSAGES_MAX 256
 
 /* What the reason of a goodbye begins with when the session broke and the peer stays: the other side
  * may call again at once. */
@@ -38,7 +32,7 @@ struct _GstConicCalls {
   const GstConicCallsHandlers *handlers;
   GMainContext *context;
 
-  ConicClient *client; /* borrowed */
+  GstConicMailbox mailbox;
   char *target_id;
   guint max_sessions;
   gboolean ready;
@@ -47,8 +41,6 @@ struct _GstConicCalls {
   GMutex lock;
   GPtrArray *sessions; /* (element-type GstConicSession): changed by the thread only */
 
-  GQueue early;  /* ConicMessage */
-  GQueue unsent; /* ConicMessage */
   GSource *call_timer;
   guint call_delay;
 };
@@ -75,25 +67,15 @@ find_session (GstConicCalls *self, const char *peer_id, const char *session_id)
 static void
 send_message (GstConicCalls *self, const ConicMessage *message)
 {
-  if (self->client == NULL || conic_client_send (self->client, message) || self->stopping)
-    return;
-  if (g_queue_get_length (&self->unsent) >= UNSENT_MESSAGES_MAX)
-    conic_message_free (g_queue_pop_head (&self->unsent));
-  g_queue_push_tail (&self->unsent, conic_message_copy (message));
+  gst_conic_mailbox_send (&self->mailbox, message, !self->stopping);
 }
 
 /* What is for a session that has ended meanwhile is not wanted any more, but for its goodbye. */
-static void
-send_unsent (GstConicCalls *self)
+static gboolean
+is_wanted (const ConicMessage *message, gpointer user_data)
 {
-  ConicMessage *message;
-
-  while ((message = g_queue_pop_head (&self->unsent)) != NULL) {
-    if (message->type == CONIC_MESSAGE_BYE ||
-        find_session (self, message->to_id, message->session_id) != NULL)
-      conic_client_send (self->client, message);
-    conic_message_free (message);
-  }
+  return message->type == CONIC_MESSAGE_BYE ||
+         find_session (user_data, message->to_id, message->session_id) != NULL;
 }
 
 static ConicMessage *
@@ -270,18 +252,13 @@ static const GstConicSessionHandlers session_handlers = {
 static void
 add_early_candidates (GstConicCalls *self, GstConicSession *session)
 {
-  const char *peer_id = gst_conic_session_get_peer_id (session);
+  ConicMessage *message;
 
-  for (GList *l = self->early.head, *next; l != NULL; l = next) {
-    ConicMessage *message = l->data;
-
-    next = l->next;
-    if (message->type != CONIC_MESSAGE_CANDIDATE || g_strcmp0 (message->from_id, peer_id) != 0 ||
-        g_strcmp0 (message->session_id, gst_conic_session_get_session_id (session)) != 0)
-      continue;
+  while ((message = gst_conic_mailbox_take_candidate (
+              &self->mailbox, gst_conic_session_get_peer_id (session),
+              gst_conic_session_get_session_id (session))) != NULL) {
     gst_conic_session_receive_candidate (session, message->sdp_mid, message->sdp_mline_index,
                                          message->candidate);
-    g_queue_delete_link (&self->early, l);
     conic_message_free (message);
   }
 }
@@ -323,8 +300,8 @@ call_target (GstConicCalls *self)
   g_autofree char *session_id = NULL;
   GstConicSession *session;
 
-  if (self->target_id == NULL || !self->ready || self->stopping || self->client == NULL ||
-      !conic_client_is_registered (self->client))
+  if (self->target_id == NULL || !self->ready || self->stopping || self->mailbox.client == NULL ||
+      !conic_client_is_registered (self->mailbox.client))
     return;
   gst_conic_timer_stop (&self->call_timer);
 
@@ -352,14 +329,6 @@ hold_call (GstConicCalls *self, GstConicSession *session, const GError *error)
 
 /* --- messages --- */
 
-static void
-keep_early (GstConicCalls *self, const ConicMessage *message)
-{
-  if (g_queue_get_length (&self->early) >= EARLY_MESSAGES_MAX)
-    conic_message_free (g_queue_pop_head (&self->early));
-  g_queue_push_tail (&self->early, conic_message_copy (message));
-}
-
 /* Both sides have changed a running session at once, and webrtcbin 1.22 can't take back its offer:
  * the call begins anew. The other side sees that from our goodbye to its offer. */
 static void
@@ -381,7 +350,7 @@ resolve_glare (GstConicCalls *self, const char *peer_id)
 
   if (ours == NULL || !gst_conic_session_has_local_offer (ours))
     return FALSE;
-  if (strcmp (conic_client_get_id (self->client), peer_id) < 0) {
+  if (strcmp (conic_client_get_id (self->mailbox.client), peer_id) < 0) {
     /* Held back because the peer wasn't there? It is now. */
     if (self->call_timer != NULL && is_target (self, peer_id))
       call_target (self);
@@ -415,7 +384,7 @@ on_offer (GstConicCalls *self, const ConicMessage *message)
   GstConicSession *session;
 
   if (!self->ready) {
-    keep_early (self, message);
+    gst_conic_mailbox_keep (&self->mailbox, message);
     return;
   }
   if (self->target_id != NULL && !is_target (self, message->from_id)) {
@@ -472,7 +441,7 @@ on_remote_candidate (GstConicCalls *self, const ConicMessage *message)
     gst_conic_session_receive_candidate (session, message->sdp_mid, message->sdp_mline_index,
                                          message->candidate);
   else
-    keep_early (self, message);
+    gst_conic_mailbox_keep (&self->mailbox, message);
 }
 
 static void
@@ -579,13 +548,13 @@ gst_conic_calls_set_target (GstConicCalls *self, const char *target_id)
 void
 gst_conic_calls_set_ready (GstConicCalls *self)
 {
-  GQueue early = self->early;
+  GQueue early;
   ConicMessage *message;
 
   if (self->ready || self->stopping)
     return;
   self->ready = TRUE;
-  g_queue_init (&self->early);
+  early = gst_conic_mailbox_take_all (&self->mailbox);
   while ((message = g_queue_pop_head (&early)) != NULL) {
     gst_conic_calls_receive (self, message);
     conic_message_free (message);
@@ -596,7 +565,7 @@ gst_conic_calls_set_ready (GstConicCalls *self)
 void
 gst_conic_calls_resume (GstConicCalls *self)
 {
-  send_unsent (self);
+  gst_conic_mailbox_flush (&self->mailbox, is_wanted, self);
   call_target (self);
 }
 
@@ -614,7 +583,7 @@ gst_conic_calls_start (GstConicCalls *self, const char *target_id, guint max_ses
 void
 gst_conic_calls_set_client (GstConicCalls *self, ConicClient *client)
 {
-  self->client = client;
+  self->mailbox.client = client;
 }
 
 void
@@ -624,8 +593,7 @@ gst_conic_calls_stop (GstConicCalls *self)
   gst_conic_timer_stop (&self->call_timer);
   while (self->sessions->len > 0)
     gst_conic_calls_end (self, g_ptr_array_index (self->sessions, 0), "the peer left");
-  g_queue_clear_full (&self->early, (GDestroyNotify) conic_message_free);
-  g_queue_clear_full (&self->unsent, (GDestroyNotify) conic_message_free);
+  gst_conic_mailbox_clear (&self->mailbox);
   self->handlers->stopping (self->element);
 }
 
@@ -666,16 +634,14 @@ gst_conic_calls_new (GstElement *element,
   self->context = g_main_context_ref (context);
   g_mutex_init (&self->lock);
   self->sessions = g_ptr_array_new_with_free_func (g_object_unref);
-  g_queue_init (&self->early);
-  g_queue_init (&self->unsent);
+  gst_conic_mailbox_init (&self->mailbox);
   return self;
 }
 
 void
 gst_conic_calls_free (GstConicCalls *self)
 {
-  g_queue_clear_full (&self->early, (GDestroyNotify) conic_message_free);
-  g_queue_clear_full (&self->unsent, (GDestroyNotify) conic_message_free);
+  gst_conic_mailbox_clear (&self->mailbox);
   g_free (self->target_id);
   g_ptr_array_unref (self->sessions);
   g_main_context_unref (self->context);
