@@ -148,10 +148,14 @@ class Channels(tap.TestCase):
         """A sender that heeds the buffered amount is told when to go on, and nothing is lost"""
         camera, viewer, _ = self.call()
         channel = camera.open("viewer", "bulk")
-        low = queue.Queue()
+        low, opened = queue.Queue(), queue.Queue()
+        channel.connect("on-open", lambda _c: opened.put(True))
         channel.set_property("buffered-amount-low-threshold", LOW)
         channel.connect("on-buffered-amount-low", lambda _c: low.put(True))
         get(viewer.offered, "the channel")
+        # Until the other side has confirmed it, what is sent is refused.
+        if channel.get_property("ready-state") != GstWebRTC.WebRTCDataChannelState.OPEN:
+            get(opened, "the other side's word that it is open")
         message = GLib.Bytes.new(os.urandom(MESSAGE_BYTES))
         highest = waits = 0
         for _ in range(MESSAGES):
