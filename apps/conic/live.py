@@ -16,6 +16,8 @@ from collections.abc import Callable
 
 from gi.repository import GLib
 
+from .console import clean
+
 # Where nobody watches, a line of figures this often is enough to see that it goes on.
 PLAIN_SECONDS = 5
 # Bytes of what is typed that are read at a time.
@@ -56,6 +58,8 @@ class Live:
         if self._json:
             self._write(json.dumps({"event": event, **fields}) + "\n")
         elif text:
+            # What a peer says is in some of it.
+            text = "\n".join(map(clean, text.split("\n")))
             self._write(f"\r\033[K{text}\n" if self._redraws else f"{text}\n")
             self._redraw()
 

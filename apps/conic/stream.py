@@ -17,6 +17,7 @@ from gi.repository import GLib, Gst  # noqa: E402  pylint: disable=wrong-import-
 
 # pylint: disable=wrong-import-position
 from . import files, hub, pipeline, recording  # noqa: E402
+from .console import clean  # noqa: E402
 from .exits import Exit, Failed, HubTrouble, Missing, Trouble  # noqa: E402
 from .figures import Figures  # noqa: E402
 from .live import Live  # noqa: E402
@@ -350,7 +351,7 @@ class Stream:
         trouble = Failed(f"{message.src.get_name()}: {error.message}")
         if message.src is self.peer:
             # A hub that we couldn't register at names itself; anything else is about a peer.
-            trouble = (Failed if self.began else HubTrouble)(debug or error.message)
+            trouble = (Failed if self.began else HubTrouble)(clean(debug or error.message))
         elif error.domain == "gst-resource-error-quark" and not self.flowed:
             trouble = Missing(f"{message.src.get_name()}: {error.message}")
         self.end("it can't go on", trouble)

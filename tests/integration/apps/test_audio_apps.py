@@ -329,6 +329,22 @@ class Troubles(AppTest):
             self.assertEqual(program.wait_exit(), 2, arguments)
             self.assertIn(words, program.printed("err"))
 
+    def test_refused(self):
+        """A peer that refuses is quoted, without what a terminal would obey, and called again"""
+        bob = wire.BarePeer(self, self.hub.uri, "bob")
+        program = self.conic("offer", "audio-offer", "bob", "--tone")
+        for _ in range(2):
+            offer = bob.wait("sdp")["data"]
+            bob.send(
+                "bye",
+                to_id=offer["from_id"],
+                session_id=offer["session_id"],
+                reason="\x1b[31mnot now",
+            )
+        program.wait_line(r"^“bob” refused the call: \\x1b\[31mnot now\.$")
+        self.assertNotIn("\x1b", program.printed())
+        self.assertEqual(program.stop(), 130)
+
     def test_id_taken(self):
         """An id that somebody has is refused, with code 3"""
         self.conic("first", "audio-answer", "--id", "bob", "--discard").wait_line("“bob”")
