@@ -6,29 +6,24 @@
  *   answerer  NEW ─ offer in ─► OFFERED ─ answer ─► ANSWERING ─ description out ─► STABLE
  *   again     STABLE ─ prepare ─► PREPARING ─ offer ─► OFFERING …, or STABLE ─ offer in ─► OFFERED …
  *
- * webrtcbin tells things in threads of its own; post() takes each to the session's context, where
- * all the state below is read and written. */
+ * webrtcbin tells things in threads of its own; GstConicEvents takes each to the session's context,
+ * where all the state below is read and written. */
 
 #include "gstconicsession.h"
 
 #include <string.h>
 
-#include "gstconicgate.h"
+#include "gstconiccandidate.h"
+#include "gstconicevents.h"
 #include "gstconicice.h"
-#include "gstconicpath.h"
-#include "gstconicpulse.h"
-#include "gstconicstats.h"
 #include "gstconictimer.h"
+#include "gstconictransport.h"
 
-GST_DEBUG_CATEGORY_STATIC (gst_conic_session_debug);
+GST_DEBUG_CATEGORY (gst_conic_session_debug);
 #define GST_CAT_DEFAULT gst_conic_session_debug
 
 /* Early candidates that are kept. A host with many addresses gathers a few dozen. */
 #define EARLY_CANDIDATES_MAX 256
-
-/* Milliseconds that the goodbye of a peer has to arrive after the end of its DTLS connection: it
- * takes the way over the hub, and says why. */
-#define GOODBYE_TIME 2000
 
 typedef enum {
   SESSION_NEW,
@@ -41,160 +36,33 @@ typedef enum {
   SESSION_CLOSED,
 } SessionState;
 
-typedef struct {
-  int mline_index;
-  char *mid;
-  char *candidate;
-} Candidate;
-
 struct _GstConicSession {
   GObject parent_instance;
 
   char *peer_id;
   char *session_id;
   gboolean offerer;
-  GMainContext *context;
+  GstConicEvents events;
   const GstConicSessionHandlers *handlers;
   gpointer user_data;
 
   SessionState state;
   GstElement *webrtcbin;
-  GstConicGate *gate;
   GstSDPMessage *local;
   GstSDPMessage *remote;
   gboolean local_sent;
   gboolean remote_applied;
   guint64 silent;           /* set of sections in which nothing is sent any more */
-  GQueue local_candidates;  /* Candidate: all that were gathered */
-  GQueue remote_candidates; /* Candidate: came before the description did */
+  GQueue local_candidates;  /* GstConicCandidate: all that were gathered */
+  GQueue remote_candidates; /* GstConicCandidate: came before the description did */
 
   guint timeout;
   GSource *deadline;
-  GSource *goodbye_timer;
-  GSource *pulse_timer;
-  GstConicPulse pulse;
-  gboolean verified;
-  gboolean transport_up;
-  gboolean connected;
-
-  GMutex stats_lock; /* innermost */
-  GstStructure *stats;
-  GstConicStats stats_state;
-  double round_trip_time;
-  GstStructure *measures; /* (nullable) */
+  GstConicTransport transport;
 };
 
 G_DEFINE_FINAL_TYPE (GstConicSession, gst_conic_session, G_TYPE_OBJECT)
 G_DEFINE_QUARK (gst - conic - session - error - quark, gst_conic_session_error)
-
-static Candidate *
-candidate_new (int mline_index, const char *mid, const char *text)
-{
-  Candidate *candidate = g_new0 (Candidate, 1);
-
-  candidate->mline_index = mline_index;
-  candidate->mid = g_strdup (mid);
-  candidate->candidate = g_strdup (text);
-  return candidate;
-}
-
-static void
-candidate_free (Candidate *candidate)
-{
-  g_free (candidate->mid);
-  g_free (candidate->candidate);
-  g_free (candidate);
-}
-
-/* --- from webrtcbin's threads to ours --- */
-
-typedef void (*EventFunc) (GstConicSession *self, gpointer data);
-
-typedef struct {
-  GstConicSession *session;
-  EventFunc func;
-  gpointer data;
-  GDestroyNotify free_data;
-} Event;
-
-static void
-event_free (gpointer data)
-{
-  Event *event = data;
-
-  if (event->free_data != NULL && event->data != NULL)
-    event->free_data (event->data);
-  g_object_unref (event->session);
-  g_free (event);
-}
-
-static gboolean
-on_event (gpointer data)
-{
-  Event *event = data;
-
-  if (event->session->state != SESSION_CLOSED)
-    event->func (event->session, event->data);
-  return G_SOURCE_REMOVE;
-}
-
-static void
-post (GstConicSession *self, EventFunc func, gpointer data, GDestroyNotify free_data)
-{
-  g_autoptr (GSource) source = g_idle_source_new ();
-  Event *event = g_new0 (Event, 1);
-
-  event->session = g_object_ref (self);
-  event->func = func;
-  event->data = data;
-  event->free_data = free_data;
-  g_source_set_static_name (source, "conic-session-event");
-  g_source_set_priority (source, G_PRIORITY_DEFAULT);
-  g_source_set_callback (source, on_event, event, event_free);
-  g_source_attach (source, self->context);
-}
-
-typedef struct {
-  GstConicSession *session;
-  EventFunc func;
-} Reply;
-
-static void
-reply_free (gpointer data)
-{
-  Reply *reply = data;
-
-  g_object_unref (reply->session);
-  g_free (reply);
-}
-
-static void
-on_promise_changed (GstPromise *promise, gpointer user_data)
-{
-  Reply *reply = user_data;
-  const GstStructure *structure = NULL;
-
-  if (gst_promise_wait (promise) == GST_PROMISE_RESULT_REPLIED)
-    structure = gst_promise_get_reply (promise);
-  else
-    structure = NULL;
-  post (reply->session, reply->func, structure != NULL ? gst_structure_copy (structure) : NULL,
-        (GDestroyNotify) gst_structure_free);
-}
-
-/* Emits a signal of webrtcbin's that takes @argument and a promise; what is promised is given to @func
- * as a GstStructure, NULL if empty. The promise is webrtcbin's alone, which may drop it unanswered. */
-static void
-ask (GstConicSession *self, const char *signal, gpointer argument, EventFunc func)
-{
-  Reply *reply = g_new0 (Reply, 1);
-  g_autoptr (GstPromise) promise = NULL;
-
-  reply->session = g_object_ref (self);
-  reply->func = func;
-  promise = gst_promise_new_with_change_func (on_promise_changed, reply, reply_free);
-  g_signal_emit_by_name (self->webrtcbin, signal, argument, promise);
-}
 
 /* --- the end --- */
 
@@ -312,30 +180,30 @@ static void
 start_deadline (GstConicSession *self)
 {
   gst_conic_timer_stop (&self->deadline);
-  self->deadline = gst_conic_timer_start (self->context, "conic-session-deadline",
+  self->deadline = gst_conic_timer_start (self->events.context, "conic-session-deadline",
                                           self->timeout * 1000, on_deadline, self, NULL);
 }
 
 /* --- candidates --- */
 
 static void
-send_candidate (GstConicSession *self, const Candidate *candidate)
+send_candidate (GstConicSession *self, const GstConicCandidate *candidate)
 {
   const char *mid = NULL;
 
   if (self->local != NULL)
     mid = gst_conic_sdp_get_mid (self->local, (guint) candidate->mline_index);
-  self->handlers->candidate (self, (guint) candidate->mline_index, mid, candidate->candidate,
+  self->handlers->candidate (self, (guint) candidate->mline_index, mid, candidate->text,
                              self->user_data);
 }
 
 static void
 local_candidate_event (GstConicSession *self, gpointer data)
 {
-  Candidate *candidate = data;
+  GstConicCandidate *candidate = data;
 
   g_queue_push_tail (&self->local_candidates,
-                     candidate_new (candidate->mline_index, NULL, candidate->candidate));
+                     gst_conic_candidate_new (candidate->mline_index, NULL, candidate->text));
   if (self->local_sent)
     send_candidate (self, candidate);
 }
@@ -343,12 +211,13 @@ local_candidate_event (GstConicSession *self, gpointer data)
 static void
 on_ice_candidate (GstElement *webrtcbin, guint mline, const char *text, GstConicSession *self)
 {
-  post (self, local_candidate_event, candidate_new ((int) mline, NULL, text),
-        (GDestroyNotify) candidate_free);
+  gst_conic_events_post (&self->events, local_candidate_event,
+                         gst_conic_candidate_new ((int) mline, NULL, text),
+                         (GDestroyNotify) gst_conic_candidate_free);
 }
 
 static void
-apply_candidate (GstConicSession *self, const Candidate *candidate)
+apply_candidate (GstConicSession *self, const GstConicCandidate *candidate)
 {
   int index = -1;
 
@@ -360,7 +229,7 @@ apply_candidate (GstConicSession *self, const Candidate *candidate)
     GST_INFO_OBJECT (self, "candidate for a media section that %s doesn't have", self->peer_id);
     return;
   }
-  g_signal_emit_by_name (self->webrtcbin, "add-ice-candidate", (guint) index, candidate->candidate);
+  g_signal_emit_by_name (self->webrtcbin, "add-ice-candidate", (guint) index, candidate->text);
 }
 
 void
@@ -369,7 +238,7 @@ gst_conic_session_receive_candidate (GstConicSession *self,
                                      int mline_index,
                                      const char *candidate)
 {
-  Candidate *copy;
+  GstConicCandidate *copy;
 
   g_return_if_fail (GST_IS_CONIC_SESSION (self));
 
@@ -379,14 +248,14 @@ gst_conic_session_receive_candidate (GstConicSession *self,
     GST_INFO_OBJECT (self, "not a candidate for us: %.40s", candidate);
     return;
   }
-  copy = candidate_new (mline_index, mid, candidate);
+  copy = gst_conic_candidate_new (mline_index, mid, candidate);
   if (self->remote_applied) {
     apply_candidate (self, copy);
-    candidate_free (copy);
+    gst_conic_candidate_free (copy);
   } else if (g_queue_get_length (&self->remote_candidates) < EARLY_CANDIDATES_MAX) {
     g_queue_push_tail (&self->remote_candidates, copy);
   } else {
-    candidate_free (copy);
+    gst_conic_candidate_free (copy);
   }
 }
 
@@ -435,7 +304,7 @@ gst_conic_session_resend (GstConicSession *self)
 static void
 settle (GstConicSession *self)
 {
-  if (self->connected)
+  if (self->transport.connected)
     gst_conic_timer_stop (&self->deadline);
   self->handlers->stable (self, self->user_data);
 }
@@ -472,7 +341,8 @@ created_event (GstConicSession *self, gpointer reply)
   gst_sdp_message_copy (description->sdp, &self->local);
   gst_conic_sdp_narrow (self->local, self->state == SESSION_OFFERING ? NULL : self->remote,
                         self->silent);
-  ask (self, "set-local-description", description, local_set_event);
+  gst_conic_events_ask (&self->events, self->webrtcbin, "set-local-description", description,
+                        local_set_event);
 }
 
 gboolean
@@ -480,7 +350,7 @@ gst_conic_session_prepare_offer (GstConicSession *self)
 {
   g_return_val_if_fail (GST_IS_CONIC_SESSION (self), FALSE);
 
-  if (self->state != SESSION_STABLE || !self->connected)
+  if (self->state != SESSION_STABLE || !self->transport.connected)
     return FALSE;
   start_deadline (self);
   return move (self, SESSION_PREPARING);
@@ -493,7 +363,7 @@ gst_conic_session_offer (GstConicSession *self)
 
   if (!move (self, SESSION_OFFERING))
     return;
-  ask (self, "create-offer", NULL, created_event);
+  gst_conic_events_ask (&self->events, self->webrtcbin, "create-offer", NULL, created_event);
 }
 
 void
@@ -508,17 +378,17 @@ gst_conic_session_silence (GstConicSession *self, guint index)
 static void
 remote_set_event (GstConicSession *self, gpointer reply)
 {
-  Candidate *candidate;
+  GstConicCandidate *candidate;
 
   if (!check_reply (self, reply, "the session description can't be used"))
     return;
   self->remote_applied = TRUE;
   while ((candidate = g_queue_pop_head (&self->remote_candidates)) != NULL) {
     apply_candidate (self, candidate);
-    candidate_free (candidate);
+    gst_conic_candidate_free (candidate);
   }
   if (self->state == SESSION_ANSWERING)
-    ask (self, "create-answer", NULL, created_event);
+    gst_conic_events_ask (&self->events, self->webrtcbin, "create-answer", NULL, created_event);
   else if (self->state == SESSION_STABLE)
     settle (self);
 }
@@ -530,11 +400,12 @@ apply_remote (GstConicSession *self, GstWebRTCSDPType type)
   g_autoptr (GstWebRTCSessionDescription) description = NULL;
   GstSDPMessage *copy;
 
-  gst_conic_gate_expect (self->gate, (const char *const *) fingerprints);
+  gst_conic_transport_expect (&self->transport, (const char *const *) fingerprints);
   gst_sdp_message_copy (self->remote, &copy);
   gst_conic_sdp_widen (copy);
   description = gst_webrtc_session_description_new (type, copy);
-  ask (self, "set-remote-description", description, remote_set_event);
+  gst_conic_events_ask (&self->events, self->webrtcbin, "set-remote-description", description,
+                        remote_set_event);
 }
 
 void
@@ -585,10 +456,10 @@ gst_conic_session_receive_description (GstConicSession *self,
   g_clear_pointer (&self->remote, gst_sdp_message_free);
   self->remote = g_steal_pointer (&sdp);
   move (self, next);
-  if (type == GST_WEBRTC_SDP_TYPE_OFFER && self->connected)
+  if (type == GST_WEBRTC_SDP_TYPE_OFFER && self->transport.connected)
     start_deadline (self);
   if (type == GST_WEBRTC_SDP_TYPE_OFFER)
-    post (self, offered_event, NULL, NULL);
+    gst_conic_events_post (&self->events, offered_event, NULL, NULL);
   else
     apply_remote (self, type);
   return TRUE;
@@ -617,7 +488,7 @@ gst_conic_session_set_round_trip_time (GstConicSession *self, double seconds)
 {
   g_return_if_fail (GST_IS_CONIC_SESSION (self));
 
-  self->round_trip_time = seconds;
+  self->transport.round_trip_time = seconds;
 }
 
 void
@@ -625,163 +496,26 @@ gst_conic_session_set_measures (GstConicSession *self, GstStructure *measures)
 {
   g_return_if_fail (GST_IS_CONIC_SESSION (self));
 
-  g_clear_pointer (&self->measures, gst_structure_free);
-  self->measures = measures;
-}
-
-static gboolean
-copy_field (GQuark field, const GValue *value, gpointer user_data)
-{
-  gst_structure_id_set_value (user_data, field, value);
-  return TRUE;
+  g_clear_pointer (&self->transport.measures, gst_structure_free);
+  self->transport.measures = measures;
 }
 
 static void
-stats_event (GstConicSession *self, gpointer reply)
+on_transport_connected (GstConicSession *self)
 {
-  GstStructure *stats;
-  double rtcp_round_trip_time;
-
-  if (reply == NULL)
-    return;
-  stats = gst_conic_stats_read (&self->stats_state, reply, g_get_monotonic_time ());
-  gst_structure_set (stats, "peer-id", G_TYPE_STRING, self->peer_id, "session-id", G_TYPE_STRING,
-                     self->session_id, NULL);
-  gst_conic_stats_read_twcc (self->webrtcbin, stats);
-  if (self->measures != NULL)
-    gst_structure_foreach (self->measures, copy_field, stats);
-  if (gst_structure_get_double (stats, "round-trip-time", &rtcp_round_trip_time) &&
-      rtcp_round_trip_time < 0)
-    gst_structure_set (stats, "round-trip-time", G_TYPE_DOUBLE, self->round_trip_time, NULL);
-  g_mutex_lock (&self->stats_lock);
-  g_clear_pointer (&self->stats, gst_structure_free);
-  self->stats = stats;
-  g_mutex_unlock (&self->stats_lock);
-}
-
-static void
-read_stats (GstConicSession *self)
-{
-  ask (self, "get-stats", NULL, stats_event);
-}
-
-static gboolean
-is_peer_alive (GstConicSession *self)
-{
-  GstConicPulseCounts counts = {.packets = gst_conic_gate_count_packets (self->gate)};
-
-  counts.has_mark = gst_conic_path_read_mark (self->webrtcbin, &counts.mark);
-  /* While it is paused, webrtcbin hears nothing. */
-  if (GST_STATE (self->webrtcbin) != GST_STATE_PLAYING)
-    gst_conic_pulse_reset (&self->pulse);
-  /* Who has answered our owner's measurements is asked again each second. */
-  return gst_conic_pulse_beat (&self->pulse, &counts, self->round_trip_time >= 0, self->timeout);
-}
-
-static gboolean
-on_pulse_timer (gpointer user_data)
-{
-  GstConicSession *self = user_data;
-
-  if (is_peer_alive (self)) {
-    read_stats (self);
-    return G_SOURCE_CONTINUE;
-  }
-  fail_with (self, GST_CONIC_SESSION_ERROR_TIMEOUT,
-             "“%s” is gone: nothing was heard of it for %u s", self->peer_id,
-             self->pulse.silence * GST_CONIC_PULSE_INTERVAL);
-  return G_SOURCE_REMOVE;
-}
-
-static void
-check_connected (GstConicSession *self)
-{
-  if (self->connected || !self->verified || !self->transport_up)
-    return;
-  self->connected = TRUE;
   gst_conic_timer_stop (&self->deadline);
-  self->pulse_timer =
-      gst_conic_timer_start (self->context, "conic-session-pulse", GST_CONIC_PULSE_INTERVAL * 1000,
-                             on_pulse_timer, self, NULL);
-  read_stats (self);
   self->handlers->connected (self, self->user_data);
 }
 
-static void
-verified_event (GstConicSession *self, gpointer data)
-{
-  self->verified = TRUE;
-  check_connected (self);
-}
-
-static void
-refused_event (GstConicSession *self, gpointer data)
-{
-  fail_with (self, GST_CONIC_SESSION_ERROR_CERTIFICATE,
-             "the certificate of “%s” is not the one in its session description: somebody between "
-             "the two, perhaps the hub, has changed it. Nothing was sent or received",
-             self->peer_id);
-}
-
-static gboolean
-on_goodbye_timer (gpointer user_data)
-{
-  GstConicSession *self = user_data;
-
-  gst_conic_timer_stop (&self->goodbye_timer);
-  fail_with (self, GST_CONIC_SESSION_ERROR_TRANSPORT, "“%s” closed the connection", self->peer_id);
-  return G_SOURCE_REMOVE;
-}
-
-static void
-closed_event (GstConicSession *self, gpointer data)
-{
-  if (self->goodbye_timer == NULL)
-    self->goodbye_timer = gst_conic_timer_start (self->context, "conic-session-goodbye",
-                                                 GOODBYE_TIME, on_goodbye_timer, self, NULL);
-}
-
-static void
-on_judged (gboolean verified, gpointer user_data)
-{
-  post (user_data, verified ? verified_event : refused_event, NULL, NULL);
-}
-
-static void
-on_closed (gpointer user_data)
-{
-  post (user_data, closed_event, NULL, NULL);
-}
-
-static const GstConicGateHandlers gate_handlers = {
-    .judged = on_judged,
-    .closed = on_closed,
+static const GstConicTransportHandlers transport_handlers = {
+    .connected = on_transport_connected,
+    .failed = fail,
 };
 
-static void
-connection_state_event (GstConicSession *self, gpointer data)
+GstConicTransport *
+gst_conic_session_get_transport (GstConicSession *self)
 {
-  GstWebRTCPeerConnectionState state;
-  GstWebRTCICEConnectionState ice_state;
-
-  g_object_get (self->webrtcbin, "connection-state", &state, "ice-connection-state", &ice_state,
-                NULL);
-  GST_DEBUG_OBJECT (self, "connection state %d, ICE connection state %d", state, ice_state);
-  if (state == GST_WEBRTC_PEER_CONNECTION_STATE_CONNECTED) {
-    self->transport_up = TRUE;
-    check_connected (self);
-  } else if (state == GST_WEBRTC_PEER_CONNECTION_STATE_FAILED ||
-             ice_state == GST_WEBRTC_ICE_CONNECTION_STATE_FAILED) {
-    fail_with (self, GST_CONIC_SESSION_ERROR_TRANSPORT, "%s “%s”",
-               self->connected ? "the connection was lost to" : "no connection could be made to",
-               self->peer_id);
-  }
-}
-
-static void
-on_notify_state (GstElement *webrtcbin, GParamSpec *pspec, GstConicSession *self)
-{
-  post (self, connection_state_event, NULL, NULL);
+  return &self->transport;
 }
 
 void
@@ -792,12 +526,8 @@ gst_conic_session_open (GstConicSession *self, GstElement *webrtcbin, guint time
 
   self->webrtcbin = gst_object_ref (webrtcbin);
   self->timeout = timeout;
-  self->gate = gst_conic_gate_new (webrtcbin, &gate_handlers, g_object_ref (self), g_object_unref);
+  gst_conic_transport_open (&self->transport, webrtcbin, timeout);
   g_signal_connect_object (webrtcbin, "on-ice-candidate", G_CALLBACK (on_ice_candidate), self, 0);
-  g_signal_connect_object (webrtcbin, "notify::connection-state", G_CALLBACK (on_notify_state),
-                           self, 0);
-  g_signal_connect_object (webrtcbin, "notify::ice-connection-state", G_CALLBACK (on_notify_state),
-                           self, 0);
   gst_conic_ice_configure (webrtcbin);
   start_deadline (self);
 }
@@ -808,10 +538,9 @@ gst_conic_session_close (GstConicSession *self)
   g_return_if_fail (GST_IS_CONIC_SESSION (self));
 
   move (self, SESSION_CLOSED);
+  self->events.is_over = TRUE;
   gst_conic_timer_stop (&self->deadline);
-  gst_conic_timer_stop (&self->goodbye_timer);
-  gst_conic_timer_stop (&self->pulse_timer);
-  g_clear_pointer (&self->gate, gst_conic_gate_free);
+  gst_conic_transport_close (&self->transport);
   if (self->webrtcbin != NULL)
     g_signal_handlers_disconnect_by_data (self->webrtcbin, self);
   gst_clear_object (&self->webrtcbin);
@@ -828,12 +557,10 @@ gst_conic_session_finalize (GObject *object)
   g_free (self->session_id);
   g_clear_pointer (&self->local, gst_sdp_message_free);
   g_clear_pointer (&self->remote, gst_sdp_message_free);
-  g_queue_clear_full (&self->local_candidates, (GDestroyNotify) candidate_free);
-  g_queue_clear_full (&self->remote_candidates, (GDestroyNotify) candidate_free);
-  g_clear_pointer (&self->stats, gst_structure_free);
-  g_clear_pointer (&self->measures, gst_structure_free);
-  g_mutex_clear (&self->stats_lock);
-  g_main_context_unref (self->context);
+  g_queue_clear_full (&self->local_candidates, (GDestroyNotify) gst_conic_candidate_free);
+  g_queue_clear_full (&self->remote_candidates, (GDestroyNotify) gst_conic_candidate_free);
+  gst_conic_transport_clear (&self->transport);
+  gst_conic_events_clear (&self->events);
 
   G_OBJECT_CLASS (gst_conic_session_parent_class)->finalize (object);
 }
@@ -849,8 +576,6 @@ gst_conic_session_class_init (GstConicSessionClass *klass)
 static void
 gst_conic_session_init (GstConicSession *self)
 {
-  g_mutex_init (&self->stats_lock);
-  self->round_trip_time = -1;
 }
 
 GstConicSession *
@@ -866,7 +591,9 @@ gst_conic_session_new (const char *peer_id,
   self->peer_id = g_strdup (peer_id);
   self->session_id = g_strdup (session_id);
   self->offerer = offerer;
-  self->context = g_main_context_ref (context);
+  gst_conic_events_init (&self->events, self, context);
+  gst_conic_transport_init (&self->transport, &self->events, &transport_handlers, self->peer_id,
+                            self->session_id);
   self->handlers = handlers;
   self->user_data = user_data;
   return self;
@@ -912,16 +639,11 @@ gst_conic_session_is_offerer (GstConicSession *self)
 gboolean
 gst_conic_session_is_connected (GstConicSession *self)
 {
-  return self->connected;
+  return self->transport.connected;
 }
 
 GstStructure *
 gst_conic_session_get_stats (GstConicSession *self)
 {
-  GstStructure *stats;
-
-  g_mutex_lock (&self->stats_lock);
-  stats = self->stats != NULL ? gst_structure_copy (self->stats) : NULL;
-  g_mutex_unlock (&self->stats_lock);
-  return stats;
+  return gst_conic_transport_get_stats (&self->transport);
 }
