@@ -25,10 +25,10 @@ PACKAGES = ("conicd", "conic-tools", "gstreamer1.0-conic")
 BUILD_SECONDS = 240
 
 # What stays when packages are purged, by Debian's rules: the daemon's user, whose id isn't to become
-# somebody else's, and what dpkg itself keeps.
+# somebody else's, and what dpkg and apt themselves keep.
 KEPT = re.compile(
     r"/etc/(passwd|shadow|group|gshadow)-?|/etc/\.pwd\.lock|/etc/ld\.so\.cache"
-    r"|/var/lib/dpkg/.*|/var/log/.*|/var/cache/(man|ldconfig|debconf)/.*"
+    r"|/var/lib/(apt|dpkg)/.*|/var/log/.*|/var/cache/(apt|man|ldconfig|debconf)/.*"
 )
 
 
@@ -104,7 +104,10 @@ class Installed(Case):
     def test_programs(self):
         """Programs, elements, configuration and man pages are found, and purging leaves nothing behind"""
         root = testroot.Root(self)
-        self.install(root)
+        root.run(
+            *("apt-get", "install", "--yes", "--no-install-recommends"),
+            *("--option", "Dpkg::Options::=--path-include=*", *root.put(HERE, *packages()[0])),
+        )
         self.assertIn("conicsink", root.run("gst-inspect-1.0", "conicsink"))
         configuration = "/etc/conic/conicd.conf"
         self.assertIn("in order", root.run("conicd", "--check-config", "--config", configuration))
@@ -176,6 +179,14 @@ class Booted(Case):
         self.healthy()
         root.run("conic", "peers")
         first = self.main_pid()
+
+        with self.subTest("the README's commands"):
+            with open(os.path.join(peers.ROOT, "README.md"), encoding="utf-8") as file:
+                blocks = re.findall(r"(?ms)^```sh\n(.*?)^```", file.read())
+            (block,) = [block for block in blocks if "systemctl" in block]
+            said = [root.run("sh", "-c", re.sub("^sudo ", "", line)) for line in block.splitlines()]
+            self.assertIn("active (running)", said[0])
+            self.assertIn("The configuration was reloaded", said[-1])
 
         with self.subTest("reload"):
             root.write("/etc/conic/conicd.conf", "[limits]\nclients=7\n")
