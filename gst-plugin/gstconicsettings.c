@@ -180,121 +180,127 @@ gst_conic_settings_give_strings (GStrv strings, GValue *array)
   }
 }
 
+/* --- values --- */
+
+typedef enum { KIND_STRING, KIND_STRINGS, KIND_UINT, KIND_ENUM, KIND_BOOLEAN } Kind;
+
+/* Where the value of each property is. */
+typedef struct {
+  GstConicProp id;
+  Kind kind;
+  gsize offset;
+} Field;
+
+static const Field fields[] = {
+    {GST_CONIC_PROP_URI, KIND_STRING, offsetof (GstConicSettings, uri)},
+    {GST_CONIC_PROP_CLIENT_ID, KIND_STRING, offsetof (GstConicSettings, client_id)},
+    {GST_CONIC_PROP_TARGET_ID, KIND_STRING, offsetof (GstConicSettings, target_id)},
+    {GST_CONIC_PROP_TOKEN, KIND_STRING, offsetof (GstConicSettings, token)},
+    {GST_CONIC_PROP_TLS_CA, KIND_STRING, offsetof (GstConicSettings, tls_ca)},
+    {GST_CONIC_PROP_STUN_SERVER, KIND_STRING, offsetof (GstConicSettings, ice.stun_server)},
+    {GST_CONIC_PROP_TURN_SERVERS, KIND_STRINGS, offsetof (GstConicSettings, ice.turn_servers)},
+    {GST_CONIC_PROP_ICE_TRANSPORT_POLICY, KIND_ENUM, offsetof (GstConicSettings, ice.policy)},
+    {GST_CONIC_PROP_MIN_PORT, KIND_UINT, offsetof (GstConicSettings, ice.min_port)},
+    {GST_CONIC_PROP_MAX_PORT, KIND_UINT, offsetof (GstConicSettings, ice.max_port)},
+    {GST_CONIC_PROP_LOCAL_ADDRESSES, KIND_STRINGS,
+     offsetof (GstConicSettings, ice.local_addresses)},
+    {GST_CONIC_PROP_SESSION_TIMEOUT, KIND_UINT, offsetof (GstConicSettings, session_timeout)},
+    {GST_CONIC_PROP_MAX_SESSIONS, KIND_UINT, offsetof (GstConicSettings, max_sessions)},
+    {GST_CONIC_PROP_RECONNECT, KIND_BOOLEAN, offsetof (GstConicSettings, reconnect)},
+    {GST_CONIC_PROP_CONNECTED, KIND_BOOLEAN, offsetof (GstConicSettings, connected)},
+};
+
+static const Field *
+find_field (guint id)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (fields); i++)
+    if (fields[i].id == id)
+      return &fields[i];
+  return NULL;
+}
+
+static void
+set_field (GstConicSettings *self, const Field *field, const GValue *value)
+{
+  gpointer place = G_STRUCT_MEMBER_P (self, field->offset);
+
+  switch (field->kind) {
+  case KIND_STRING:
+    set_string (place, value);
+    break;
+  case KIND_STRINGS:
+    gst_conic_settings_take_strings (place, value);
+    break;
+  case KIND_UINT:
+    *(guint *) place = g_value_get_uint (value);
+    break;
+  case KIND_ENUM:
+    *(GstWebRTCICETransportPolicy *) place = (GstWebRTCICETransportPolicy) g_value_get_enum (value);
+    break;
+  case KIND_BOOLEAN:
+    *(gboolean *) place = g_value_get_boolean (value);
+    break;
+  default:
+    g_assert_not_reached ();
+  }
+}
+
 gboolean
 gst_conic_settings_set (GstConicSettings *self, guint id, const GValue *value)
 {
-  gboolean known = TRUE;
+  const Field *field = find_field (id);
 
+  if (field == NULL)
+    return FALSE;
   g_mutex_lock (&self->lock);
-  switch (id) {
-  case GST_CONIC_PROP_URI:
-    set_string (&self->uri, value);
-    if (self->uri == NULL)
-      self->uri = g_strdup (DEFAULT_URI);
-    break;
-  case GST_CONIC_PROP_CLIENT_ID:
-    set_string (&self->client_id, value);
+  set_field (self, field, value);
+  if (self->uri == NULL)
+    self->uri = g_strdup (DEFAULT_URI);
+  if (id == GST_CONIC_PROP_CLIENT_ID)
     g_clear_pointer (&self->registered_id, g_free);
+  g_mutex_unlock (&self->lock);
+  return TRUE;
+}
+
+static void
+get_field (GstConicSettings *self, const Field *field, GValue *value)
+{
+  gpointer place = G_STRUCT_MEMBER_P (self, field->offset);
+
+  switch (field->kind) {
+  case KIND_STRING:
+    g_value_set_string (value, *(char **) place);
     break;
-  case GST_CONIC_PROP_TARGET_ID:
-    set_string (&self->target_id, value);
+  case KIND_STRINGS:
+    gst_conic_settings_give_strings (*(GStrv *) place, value);
     break;
-  case GST_CONIC_PROP_TOKEN:
-    set_string (&self->token, value);
+  case KIND_UINT:
+    g_value_set_uint (value, *(guint *) place);
     break;
-  case GST_CONIC_PROP_TLS_CA:
-    set_string (&self->tls_ca, value);
+  case KIND_ENUM:
+    g_value_set_enum (value, (int) *(GstWebRTCICETransportPolicy *) place);
     break;
-  case GST_CONIC_PROP_ICE_TRANSPORT_POLICY:
-    self->ice.policy = (GstWebRTCICETransportPolicy) g_value_get_enum (value);
-    break;
-  case GST_CONIC_PROP_MIN_PORT:
-    self->ice.min_port = g_value_get_uint (value);
-    break;
-  case GST_CONIC_PROP_MAX_PORT:
-    self->ice.max_port = g_value_get_uint (value);
-    break;
-  case GST_CONIC_PROP_LOCAL_ADDRESSES:
-    gst_conic_settings_take_strings (&self->ice.local_addresses, value);
-    break;
-  case GST_CONIC_PROP_STUN_SERVER:
-    set_string (&self->ice.stun_server, value);
-    break;
-  case GST_CONIC_PROP_TURN_SERVERS:
-    gst_conic_settings_take_strings (&self->ice.turn_servers, value);
-    break;
-  case GST_CONIC_PROP_SESSION_TIMEOUT:
-    self->session_timeout = g_value_get_uint (value);
-    break;
-  case GST_CONIC_PROP_MAX_SESSIONS:
-    self->max_sessions = g_value_get_uint (value);
-    break;
-  case GST_CONIC_PROP_RECONNECT:
-    self->reconnect = g_value_get_boolean (value);
+  case KIND_BOOLEAN:
+    g_value_set_boolean (value, *(gboolean *) place);
     break;
   default:
-    known = FALSE;
-    break;
+    g_assert_not_reached ();
   }
-  g_mutex_unlock (&self->lock);
-  return known;
 }
 
 gboolean
 gst_conic_settings_get (GstConicSettings *self, guint id, GValue *value)
 {
-  gboolean known = TRUE;
+  const Field *field = find_field (id);
 
+  if (field == NULL)
+    return FALSE;
   g_mutex_lock (&self->lock);
-  switch (id) {
-  case GST_CONIC_PROP_URI:
-    g_value_set_string (value, self->uri);
-    break;
-  case GST_CONIC_PROP_CLIENT_ID:
-    g_value_set_string (value, self->registered_id ? self->registered_id : self->client_id);
-    break;
-  case GST_CONIC_PROP_TARGET_ID:
-    g_value_set_string (value, self->target_id);
-    break;
-  case GST_CONIC_PROP_TLS_CA:
-    g_value_set_string (value, self->tls_ca);
-    break;
-  case GST_CONIC_PROP_ICE_TRANSPORT_POLICY:
-    g_value_set_enum (value, (int) self->ice.policy);
-    break;
-  case GST_CONIC_PROP_MIN_PORT:
-    g_value_set_uint (value, self->ice.min_port);
-    break;
-  case GST_CONIC_PROP_MAX_PORT:
-    g_value_set_uint (value, self->ice.max_port);
-    break;
-  case GST_CONIC_PROP_LOCAL_ADDRESSES:
-    gst_conic_settings_give_strings (self->ice.local_addresses, value);
-    break;
-  case GST_CONIC_PROP_STUN_SERVER:
-    g_value_set_string (value, self->ice.stun_server);
-    break;
-  case GST_CONIC_PROP_TURN_SERVERS:
-    gst_conic_settings_give_strings (self->ice.turn_servers, value);
-    break;
-  case GST_CONIC_PROP_SESSION_TIMEOUT:
-    g_value_set_uint (value, self->session_timeout);
-    break;
-  case GST_CONIC_PROP_MAX_SESSIONS:
-    g_value_set_uint (value, self->max_sessions);
-    break;
-  case GST_CONIC_PROP_RECONNECT:
-    g_value_set_boolean (value, self->reconnect);
-    break;
-  case GST_CONIC_PROP_CONNECTED:
-    g_value_set_boolean (value, self->connected);
-    break;
-  default:
-    known = FALSE;
-    break;
-  }
+  get_field (self, field, value);
+  if (id == GST_CONIC_PROP_CLIENT_ID && self->registered_id != NULL)
+    g_value_set_string (value, self->registered_id);
   g_mutex_unlock (&self->lock);
-  return known;
+  return TRUE;
 }
 
 void
