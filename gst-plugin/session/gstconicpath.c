@@ -85,3 +85,50 @@ gst_conic_path_read_mark (GstElement *webrtcbin, guint64 *mark)
   *mark = look.mark;
   return look.n_paths > 0 && !look.is_hidden;
 }
+
+/* --- the kind --- */
+
+/* The worse, the greater. */
+static guint
+rank (const NiceCandidate *candidate)
+{
+  switch (candidate->type) {
+  case NICE_CANDIDATE_TYPE_RELAYED:
+    return 4;
+  case NICE_CANDIDATE_TYPE_SERVER_REFLEXIVE:
+    return 3;
+  case NICE_CANDIDATE_TYPE_PEER_REFLEXIVE:
+    return 2;
+  case NICE_CANDIDATE_TYPE_HOST:
+  default:
+    return 1;
+  }
+}
+
+static void
+rank_path (const GValue *item, gpointer user_data)
+{
+  GstElement *nicesrc = g_value_get_object (item);
+  guint *worst = user_data;
+  g_autoptr (GObject) agent = NULL;
+  NiceCandidate *local, *remote;
+  guint stream_id, component_id;
+
+  g_object_get (nicesrc, "agent", &agent, "stream", &stream_id, "component", &component_id, NULL);
+  if (agent != NULL &&
+      nice_agent_get_selected_pair (NICE_AGENT (agent), stream_id, component_id, &local, &remote))
+    *worst = MAX (*worst, MAX (rank (local), rank (remote)));
+}
+
+const char *
+gst_conic_path_get_kind (GstElement *webrtcbin)
+{
+  static const char *const kinds[] = {"unknown", "host", "prflx", "srflx", "relay"};
+  g_autoptr (GstIterator) nicesrcs =
+      gst_bin_iterate_all_by_element_factory_name (GST_BIN (webrtcbin), "nicesrc");
+  guint worst = 0;
+
+  while (gst_iterator_foreach (nicesrcs, rank_path, &worst) == GST_ITERATOR_RESYNC)
+    gst_iterator_resync (nicesrcs);
+  return kinds[worst];
+}

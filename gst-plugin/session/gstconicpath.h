@@ -19,4 +19,12 @@ G_BEGIN_DECLS
  */
 gboolean gst_conic_path_read_mark (GstElement *webrtcbin, guint64 *mark);
 
+/**
+ * gst_conic_path_get_kind:
+ *
+ * Returns: (transfer none): the kind of path that the ICE agent has chosen, which is what the worse of its
+ *   ends is: `relay`, `srflx`, `prflx` or `host`, and `unknown` as long as there is none
+ */
+const char *gst_conic_path_get_kind (GstElement *webrtcbin);
+
 G_END_DECLS

@@ -50,6 +50,10 @@ stats_event (GstConicSession *session, gpointer reply)
   stats = gst_conic_stats_read (&self->stats_state, reply, g_get_monotonic_time ());
   gst_structure_set (stats, "peer-id", G_TYPE_STRING, self->peer_id, "session-id", G_TYPE_STRING,
                      self->session_id, NULL);
+  /* webrtcbin 1.22 tells it by pads of media, and so not of a session that has messages only. */
+  if (g_str_equal (gst_structure_get_string (stats, "path"), "unknown"))
+    gst_structure_set (stats, "path", G_TYPE_STRING, gst_conic_path_get_kind (self->webrtcbin),
+                       NULL);
   gst_conic_stats_read_twcc (self->webrtcbin, stats);
   if (self->measures != NULL)
     gst_structure_foreach (self->measures, copy_field, stats);

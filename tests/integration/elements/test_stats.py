@@ -101,6 +101,21 @@ class Stats(tap.TestCase):
         """The camera calls: both know what passes, and how it is protected"""
         self.check(camera_calls=True)
 
+    def test_messages(self):
+        """A session that has messages only knows its path, too"""
+        alice = peers.Probe(
+            self, "alice", f"appsrc ! s.data_chat conicsink name=s client-id=alice uri={self.hub.uri}"
+        )
+        alice.wait_event("message", name="conic-registered")
+        bob = peers.Probe(
+            self,
+            "bob",
+            f"conicsrc name=r target-id=alice uri={self.hub.uri} r.data_chat ! appsink name=chat",
+        )
+        for probe, element in ((alice, "s"), (bob, "r")):
+            known = self.wait_stats(probe, element, lambda s: s["path"] != "unknown")
+            self.assertIn(known["path"], ("host", "prflx"))
+
     def test_no_nack(self):
         """do-nack=false and fec-percentage=0: neither retransmission nor repair is agreed on"""
         camera, _ = self.call(False, "do-nack=false")
