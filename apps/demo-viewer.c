@@ -370,7 +370,9 @@ on_warning (Viewer *self, GstMessage *message)
   g_autoptr (GError) error = NULL;
 
   gst_message_parse_warning (message, &error, NULL);
-  viewer_say (self, "warning from %s: %s", GST_MESSAGE_SRC_NAME (message), error->message);
+  /* The pad of a channel that opens later than the media is linked all the same. */
+  if (!g_error_matches (error, GST_PARSE_ERROR, GST_PARSE_ERROR_DELAYED_LINK))
+    viewer_say (self, "warning from %s: %s", GST_MESSAGE_SRC_NAME (message), error->message);
 }
 
 static gboolean
