@@ -19,7 +19,6 @@ import sys
 import time
 
 from conictest import media, peers, tap, wire
-from conictest.process import MemoryWatch
 
 # A part of the cases runs again in a network namespace of its own, where the link can be taken down.
 INSIDE = "CONIC_TEST_IN_NAMESPACE"
@@ -31,8 +30,8 @@ SLACK_SECONDS = 3
 HANDSHAKE_SECONDS = 8
 WIDTH, HEIGHT, RATE = 320, 240, 30
 FRAME_BYTES = WIDTH * HEIGHT * 3
-# Longer than a session may be silent, by far; and what a side that is paused may grow by.
-PAUSE_SECONDS, PAUSE_GROWTH_BYTES = 8, 16 << 20
+# Longer than a session may be silent, by far.
+PAUSE_SECONDS = 8
 # Until then, each side has heard the other answer.
 TALKING_FRAMES = 4 * RATE
 RED, BLUE = (255, 0, 0), (0, 0, 255)
@@ -146,7 +145,6 @@ class Resilience(tap.TestCase):
         viewer.wait_event("sample", 40, n=2 * RATE)
         self.wait_talking(camera)
         other = self.camera("client-id=other", name="other")
-        memory = MemoryWatch(viewer, camera)
         for paused in (viewer, camera):
             self.assertNotEqual(paused.ask("state", state="PAUSED")["result"], "async")
             _, clock = self.watch("target-id=other", f"clock while {paused.name} is paused")
@@ -163,7 +161,6 @@ class Resilience(tap.TestCase):
         for probe in (camera, viewer):
             self.assertEqual(probe.of_kind("message", name="conic-session-failed"), [])
             self.assertEqual(probe.of_kind("message", name="conic-session-ended"), [])
-            self.assertLess(memory.growth()[probe.name], PAUSE_GROWTH_BYTES)
         other.stop()
 
     def test_camera_restarts(self):
