@@ -92,6 +92,11 @@ class Resilience(tap.TestCase):
         while not measured():
             pass
 
+    def packets_in(self, probe):
+        """Packets that its only session has taken in."""
+        (session,) = probe.ask("get", element="s", property="stats")["value"]["sessions"]
+        return session["packets-in"]
+
     def wait_gone(self, probe, since, peer):
         """Waits for the end of the session with that peer; returns how long it took."""
         over = ("conic-session-ended", "conic-session-failed")
@@ -147,8 +152,11 @@ class Resilience(tap.TestCase):
         other = self.camera("client-id=other", name="other")
         for paused in (viewer, camera):
             self.assertNotEqual(paused.ask("state", state="PAUSED")["result"], "async")
+            came = self.packets_in(viewer)
             _, clock = self.watch("target-id=other", f"clock while {paused.name} is paused")
             clock.wait_frames(PAUSE_SECONDS * RATE, 40)
+            # Nothing piles up: each picture has a packet at least, and statistics are a second old.
+            self.assertLess(self.packets_in(viewer) - came, PAUSE_SECONDS * RATE / 2)
             before = viewer.of_kind("sample")[-1]
             paused.ask("state", state="PLAYING")
             viewer.wait_event("sample", n=before["n"] + 2)
