@@ -201,6 +201,9 @@ on_repaired (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
   if ((GST_PAD_PROBE_INFO_TYPE (info) & GST_PAD_PROBE_TYPE_BUFFER) == 0) {
     GstEvent *event = GST_PAD_PROBE_INFO_EVENT (info);
 
+    /* rtpvp9depay answers that with a critical, and needs no more than DISCONT. */
+    if (self->read == read_vp9 && gst_event_has_name (event, "GstRTPPacketLost"))
+      return GST_PAD_PROBE_DROP;
     if (GST_EVENT_TYPE (event) != GST_EVENT_CAPS)
       return GST_PAD_PROBE_OK;
     gst_event_parse_caps (event, &caps);
