@@ -193,7 +193,7 @@ async def _receive(transfer: Transfer, file) -> None:
 def safe_name(name: str) -> str:
     """The last component of a name that a peer gave, as a name for a visible file here."""
     last = re.split(r"[/\\]", name)[-1]
-    last = "".join(char if char.isprintable() else "_" for char in last)
+    last = "".join(char if char.isprintable() else "_" for char in last).strip()
     if last.startswith("."):
         last = "_" + last[1:]
     stem, suffix = os.path.splitext(last)

@@ -147,6 +147,7 @@ class Strangers(TalkTest):
             "/etc/passwd": "passwd",
             "C:\\windows\\..\\boot.ini": "boot.ini",
             ".profile": "_profile",
+            " .bash_aliases": "_bash_aliases",
             "..": "_.",
             "": "file",
             "a\x1b[2J\n\ud800b": "a_[2J__b",
