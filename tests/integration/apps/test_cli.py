@@ -185,6 +185,19 @@ class Completion(CliTest):
         """bash completes subcommands, options, their values, files and peers"""
         self.check(["bash", "--norc"], f"source {COMPLETIONS}/conic.bash", "PS1='> '")
 
+    def test_bash_runs_nothing(self):
+        """What is proposed is never run, whoever made it up"""
+        with open(self.path("conic"), "w", encoding="ascii") as file:
+            file.write("#!/bin/sh\necho '$(touch proof)'\n")
+        os.chmod(self.path("conic"), 0o755)
+        done = subprocess.run(
+            ["bash", "-c", f"source {COMPLETIONS}/conic.bash; COMP_LINE='./conic call ' COMP_POINT=13; "
+             "_conic; printf '%s\\n' \"${COMPREPLY[@]}\""],
+            cwd=self.directory, capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        self.assertEqual(done.stdout, "$(touch proof)\n")
+        self.assertFalse(os.path.exists(self.path("proof")))
+
     def test_zsh(self):
         """zsh does as well"""
         self.check(
