@@ -9,6 +9,7 @@ talk       what conic datachannel does
 talk_commands  its commands, as they are typed
 channels   data channels with any number of peers
 transfer   files over data channels
+plain      what others wrote, as it may be shown
 console    where lines come from and words go: a terminal, a pipe, or JSON
 prompt     the line that is typed in a terminal
 target     whom to call

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from . import commands, completion
 from .exits import Exit, Missing, Trouble
+from .plain import clean
 
 DEFAULT_HUB = "ws://127.0.0.1:3000/ws"
 HUB_SCHEMES = {"ws": "ws", "wss": "wss", "http": "ws", "https": "wss"}
@@ -39,13 +40,13 @@ class Parser(argparse.ArgumentParser):
 
 def hub_uri(text: str) -> str:
     """The URI of a hub's WebSocket, also from that of its page; raises what argparse reports."""
-    parts = urlsplit(text)
-    scheme = HUB_SCHEMES.get(parts.scheme)
     try:
-        port = parts.port
+        parts = urlsplit(text)
+        scheme = HUB_SCHEMES.get(parts.scheme)
+        valid = scheme is not None and parts.hostname and parts.port != 0
     except ValueError:
-        port = 0
-    if scheme is None or not parts.hostname or port == 0:
+        valid = False
+    if not valid:
         raise argparse.ArgumentTypeError(
             f"“{text}” is not the URI of a hub, such as {DEFAULT_HUB} or wss://hub.example.org/ws"
         )
@@ -112,7 +113,8 @@ def overview() -> str:
 def tell(name: str, trouble: Trouble, as_json: bool) -> None:
     """Says what went wrong: in words, and for a script as its last line of JSON as well."""
     sys.stdout.flush()
-    print(f"conic {name}: {trouble}", file=sys.stderr)
+    # What a hub says is in some of it.
+    print(f"conic {name}: {clean(str(trouble))}", file=sys.stderr)
     if as_json:
         print(json.dumps({"event": "error", "message": str(trouble), "code": int(trouble.code)}))
 
@@ -133,6 +135,9 @@ def run(name: str, arguments: list[str]) -> int:
 
 def main(version: str) -> int:
     """The whole program; returns its exit code."""
+    if sys.stdout is None:
+        # It was closed, and what is opened next would be written to in its place.
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")
     try:
         try:
             return dispatch(version, sys.argv[1:])

@@ -9,19 +9,13 @@ import threading
 from collections.abc import AsyncIterator, Callable
 
 from .exits import missing_module
+from .plain import clean
 
 # Lines that are read ahead of the command that runs.
 READ_AHEAD = 16
 READ_BYTES = 65536
 
 Choices = Callable[[], list[str]]
-
-
-def clean(text: str) -> str:
-    """Text of a peer as one line without anything that a terminal would obey."""
-    return "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
-    )
 
 
 def _make_prompt(commands: dict[str, list[Choices | None]], history: str):
@@ -36,7 +30,15 @@ def _make_prompt(commands: dict[str, list[Choices | None]], history: str):
 class Console:
     """Interactive if it is a terminal both ways, else lines in and lines out, without escapes."""
 
-    def __init__(self, as_json: bool, commands: dict[str, list[Choices | None]], history: str):
+    def __init__(
+        self,
+        as_json: bool,
+        commands: dict[str, list[Choices | None]],
+        history: str,
+        on_lost: Callable[[OSError], None],
+    ):
+        """`on_lost` is called when nobody can read us any more."""
+        self._on_lost = on_lost
         self.as_json = as_json
         self.interactive = not as_json and sys.stdin.isatty() and sys.stdout.isatty()
         self._prompt = _make_prompt(commands, history) if self.interactive else None
@@ -44,10 +46,10 @@ class Console:
 
     def say(self, event: str, words: str, /, **fields) -> None:
         """Tells of an event, in words or as a JSON object."""
-        if self.as_json:
-            print(json.dumps({"event": event, **fields}), flush=True)
-        else:
-            print(clean(words), flush=True)
+        try:
+            print(json.dumps({"event": event, **fields}) if self.as_json else clean(words), flush=True)
+        except OSError as error:
+            self._on_lost(error)
 
     def complain(self, text: str) -> None:
         """Tells of something that didn't work."""

@@ -27,6 +27,8 @@ ANSWER_SECONDS = 10
 MESSAGE_BYTES = 512 * 1024
 # Pings keep a connection on which nothing else happens (conic peers --watch) from being taken for dead.
 KEEPALIVE_SECONDS = 20
+# docs/protocol.md: what an id is. One goes to terminals and shells, so a hub isn't taken at its word.
+PEER_ID = re.compile(r"[A-Za-z0-9._~-]{1,128}")
 
 STATUS_WORDS = {
     401: "the hub wants a token, and this one won't do",
@@ -57,7 +59,8 @@ CERTIFICATE_WORDS = {
 class Refused(HubTrouble):
     """The hub answered with an error; `error_code` is one of docs/protocol.md's error codes."""
 
-    def __init__(self, error: dict):
+    def __init__(self, error):
+        error = error if isinstance(error, dict) else {}
         self.error_code = error.get("code", "")
         super().__init__(f"the hub says: {error.get('message') or self.error_code}")
 
@@ -84,6 +87,7 @@ class Client:
     ):
         """Connects and registers; without `client_id` the hub assigns an id."""
         self.uri = uri
+        self._no_hub = f"{uri}: what answers there is no hub"
         self._context = GLib.MainContext.new()
         self._numbers = itertools.count(1)
         self._answers: dict[str, dict] = {}
@@ -98,7 +102,9 @@ class Client:
         try:
             self.registration = self.request("register_request", client_id=client_id or "")
             if not self.registration.get("success"):
-                raise Refused(self.registration.get("error") or {})
+                raise Refused(self.registration.get("error"))
+            if not _is_id(self.registration.get("client_id")):
+                raise HubTrouble(self._no_hub)
         except BaseException:
             self.close()
             raise
@@ -116,8 +122,11 @@ class Client:
 
     def peers(self) -> list[str]:
         """The ids of the others whom we may reach, sorted."""
-        clients = self.request("list_request").get("clients", [])
-        return sorted(client["client_id"] for client in clients if client["client_id"] != self.id)
+        try:
+            ids = [client["client_id"] for client in self.request("list_request")["clients"]]
+        except (TypeError, KeyError):
+            raise HubTrouble(self._no_hub) from None
+        return sorted(peer for peer in ids if _is_id(peer) and peer != self.id)
 
     def request(self, kind: str, **data) -> dict:
         """Sends a message that the hub answers; returns the answer's data."""
@@ -197,16 +206,19 @@ class Client:
             message = json.loads(data.get_data())
             if not isinstance(message["data"], dict) or not isinstance(message["type"], str):
                 raise TypeError
-        except (ValueError, TypeError, KeyError):
-            self._ended = f"{self.uri}: what answers there is no hub"
-            return
-        if "reply_to" in message:
-            self._answers[message["reply_to"]] = message
+            if "reply_to" in message:
+                self._answers[message["reply_to"]] = message
+        except (ValueError, TypeError, KeyError, RecursionError):
+            self._ended = self._no_hub
 
     def _on_closed(self, socket) -> None:
         code = socket.get_close_code()
         words = CLOSE_WORDS.get(code) or socket.get_close_data()
         self._ended = f"{self.uri}: the hub ended the connection" + (f": {words}" if words else "")
+
+
+def _is_id(text) -> bool:
+    return isinstance(text, str) and PEER_ID.fullmatch(text) is not None
 
 
 def certificates(path: str) -> Gio.TlsDatabase:

@@ -16,7 +16,7 @@ from collections.abc import Callable
 
 from gi.repository import GLib
 
-from .console import clean
+from .plain import clean
 
 # Where nobody watches, a line of figures this often is enough to see that it goes on.
 PLAIN_SECONDS = 5

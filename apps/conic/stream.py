@@ -17,10 +17,10 @@ from gi.repository import GLib, Gst  # noqa: E402  pylint: disable=wrong-import-
 
 # pylint: disable=wrong-import-position
 from . import files, hub, pipeline, recording  # noqa: E402
-from .console import clean  # noqa: E402
 from .exits import Exit, Failed, HubTrouble, Missing, Trouble  # noqa: E402
 from .figures import Figures  # noqa: E402
 from .live import Live  # noqa: E402
+from .plain import clean  # noqa: E402
 
 # pylint: enable=wrong-import-position
 

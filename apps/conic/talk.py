@@ -23,7 +23,7 @@ class Talk:
     def __init__(self, options: argparse.Namespace):
         self.options = options
         self.commands = Commands(self)
-        self.console = Console(options.json, self.commands.completions(), HISTORY)
+        self.console = Console(options.json, self.commands.completions(), HISTORY, self._end_by)
         self.endpoint: Endpoint | None = None
         self.registered = False
         self.failures = 0
@@ -102,10 +102,13 @@ class Talk:
             "registered", f"You are “{own}” at {self.options.hub}", id=own, hub=self.options.hub
         )
 
+    def _end_by(self, error: Exception) -> None:
+        if not self._fatal.done():
+            self._fatal.set_exception(error)
+
     def _on_event(self, name: str, **fields) -> None:
         if name == "failed":
-            if not self._fatal.done():
-                self._fatal.set_exception(HubTrouble(fields["message"]))
+            self._end_by(HubTrouble(fields["message"]))
         elif name == "registered":
             self._say_registered(fields["id"])
         elif name == "warning":

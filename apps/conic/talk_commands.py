@@ -3,12 +3,10 @@
 
 import asyncio
 import inspect
-import re
 
 from . import hub, transfer
 from .exits import Failed, Trouble
 
-PEER_ID = re.compile("[A-Za-z0-9._~-]{1,128}")
 # What a call opens by itself, and the page that conicd serves, too.
 CHAT = "chat"
 
@@ -38,7 +36,7 @@ class Commands:
 
     async def do_offer(self, peer_id: str) -> None:
         """connect to a peer, and open the channel “chat”"""
-        if not PEER_ID.fullmatch(peer_id):
+        if not hub.PEER_ID.fullmatch(peer_id):
             raise Failed(
                 f"“{peer_id}” is not an id: 1 to 128 of the characters A-Z a-z 0-9 . _ ~ -"
             )

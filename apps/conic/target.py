@@ -2,14 +2,10 @@
 """Whom to call: an argument, or a question in a terminal."""
 
 import argparse
-import re
 import sys
 
 from . import hub
 from .exits import WrongUsage
-
-# docs/protocol.md: what an id is.
-_ID = re.compile(r"[A-Za-z0-9._~-]{1,128}")
 
 
 def add_argument(parser: argparse.ArgumentParser) -> None:
@@ -31,7 +27,7 @@ def find(options: argparse.Namespace) -> str:
 
 def checked(name: str, options: argparse.Namespace) -> str:
     """The id, if it can be one of somebody else's."""
-    if not _ID.fullmatch(name):
+    if not hub.PEER_ID.fullmatch(name):
         raise WrongUsage(f"“{name}” can't be an id: one has 1 to 128 letters, digits and ._~-")
     if name == options.id:
         raise WrongUsage(f"“{name}” would call itself")

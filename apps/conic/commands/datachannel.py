@@ -36,14 +36,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-files", action="store_true", help="refuse files")
 
 
+def _tell_of_text(kind, error, trace) -> None:
+    if issubclass(kind, UnicodeDecodeError):
+        print(f"conic datachannel: a message makes no sense: {error}", file=sys.stderr)
+    else:
+        sys.__excepthook__(kind, error, trace)
+
+
 def run(options: argparse.Namespace) -> int:
     """Runs until the end of the input, `quit` or Ctrl-C."""
     if not options.no_files and not options.downloads.is_dir():
         raise WrongUsage(f"{options.downloads} is not a directory")
     # GStreamer's texts needn't be UTF-8, and Python's bindings say so in a traceback.
-    sys.excepthook = lambda _kind, error, _trace: print(
-        f"conic datachannel: a message makes no sense: {error}", file=sys.stderr
-    )
+    sys.excepthook = _tell_of_text
     talk = Talk(options)
     try:
         return asyncio.run(talk.run())

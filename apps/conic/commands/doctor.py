@@ -7,6 +7,7 @@ import sys
 
 from ..checks import FAIL, OK, WARN, Finding, machine, paths, signaling
 from ..exits import Exit
+from ..plain import clean
 
 SUMMARY = "look whether the hub, the paths and the plugins are all right"
 DESCRIPTION = """\
@@ -36,9 +37,9 @@ def show(finding: Finding, as_json: bool) -> None:
     level = f"{finding.level:4}"
     if sys.stdout.isatty():
         level = f"\033[{COLOURS[finding.level]}m{level}\033[m"
-    print(f"{level}  {finding.what:14} {finding.text}", flush=True)
+    print(f"{level}  {finding.what:14} {clean(finding.text)}", flush=True)
     if finding.advice and finding.level != OK:
-        print(f"      {'':14} → {finding.advice}", flush=True)
+        print(f"      {'':14} → {clean(finding.advice)}", flush=True)
 
 
 def run(options: argparse.Namespace) -> int:

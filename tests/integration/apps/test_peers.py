@@ -4,14 +4,21 @@
 
 Shows that the others are listed, that who comes and goes is followed, both also as JSON; and that a
 hub which can't be reached, isn't one, isn't trusted, wants a token or goes away is told in words,
-with exit code 3.
+with exit code 3. A hub that answers nonsense does no harm.
 """
 
 import contextlib
+import json
 import os
 import socket
 import subprocess
 import sys
+import threading
+
+import gi
+
+gi.require_version("Soup", "3.0")
+from gi.repository import GLib, Soup  # noqa: E402  pylint: disable=wrong-import-position
 
 from conictest import peers, tap
 from conictest.programs import Conic
@@ -76,6 +83,72 @@ class Lists(PeersTest):
         self.assertIn("the hub ended the connection", watch.printed("err"))
 
 
+class Impostor:
+    """Something that speaks WebSocket, and answers what it likes: texts with `NUMBER` for a request's."""
+
+    def __init__(self, case, *answers):
+        self._answers, self._clients = list(answers), []
+        self._loop = GLib.MainLoop.new(GLib.MainContext.new(), False)
+        listening = threading.Event()
+        thread = threading.Thread(target=self._run, args=(listening,))
+        thread.start()
+        case.addCleanup(thread.join)
+        case.addCleanup(self._loop.quit)
+        listening.wait()
+
+    def _run(self, listening):
+        self._loop.get_context().push_thread_default()
+        server = Soup.Server()
+        server.add_websocket_handler("/ws", None, None, self._on_client)
+        server.listen_local(0, Soup.ServerListenOptions.IPV4_ONLY)
+        self.uri = f"ws://127.0.0.1:{server.get_uris()[0].get_port()}/ws"
+        listening.set()
+        self._loop.run()
+        server.disconnect()
+
+    def _on_client(self, _server, _message, _path, client):
+        self._clients.append(client)
+        client.connect("message", self._on_message)
+
+    def _on_message(self, client, _kind, data):
+        number = json.dumps(json.loads(data.get_data())["id"])
+        if self._answers:
+            client.send_text(self._answers.pop(0).replace("NUMBER", number))
+
+
+def answer(kind, **data):
+    return json.dumps({"type": kind, "data": data})[:-1] + ', "reply_to": NUMBER}'
+
+
+class Impostors(PeersTest):
+    def test_nonsense(self):
+        """Answers that make no sense are called that, at once"""
+        registered = answer("register_response", success=True, client_id="a")
+        for answers in (
+            ["[" * 100000],
+            [registered.replace("NUMBER", "[]")],
+            [answer("register_response", success=True)],
+            [answer("register_response", success=True, client_id="\x1b[31m")],
+            [registered, answer("list_response", clients=[5])],
+            [registered, answer("list_response")],
+        ):
+            self.check_refused("what answers there is no hub", hub=Impostor(self, *answers).uri)
+
+    def test_escapes(self):
+        """Nothing that a terminal would obey is shown, and no id that can't be one"""
+        hub = Impostor(self, answer("error", code="x", message="\x1b[31mred"))
+        self.check_refused("the hub says: \\x1b[31mred", hub=hub.uri)
+        ids = [{"client_id": name} for name in ("ben", "\x1b[31mred", "$(id)", "a b", 5)]
+        hub = Impostor(
+            self,
+            answer("register_response", success=True, client_id="a"),
+            answer("list_response", clients=ids),
+        )
+        listed = self.peers(hub=hub.uri)
+        self.assertEqual(listed.wait_exit(), 0)
+        self.assertEqual(listed.printed(), "ben")
+
+
 class Refusals(PeersTest):
     def test_nobody(self):
         """What isn't there, or is no hub, is told apart"""
@@ -96,8 +169,6 @@ class Refusals(PeersTest):
         """The port of somebody who hangs up at once."""
         listener = socket.create_server(("127.0.0.1", 0))
         self.addCleanup(listener.close)
-        import threading
-
         def hang_up():
             with contextlib.suppress(OSError):
                 while True:
