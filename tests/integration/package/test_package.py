@@ -40,8 +40,6 @@ def packages():
         os.path.join(peers.ROOT, "data", "debian", "build"),
         directory,
         timeout=BUILD_SECONDS,
-        # Symbols to debug with take time, and are nobody's here.
-        env={**os.environ, "DEB_BUILD_OPTIONS": "noautodbgsym parallel=2"},
     )
     (changes,) = glob.glob(directory + "/*.changes")
     return sorted(glob.glob(directory + "/*.deb")), changes
