@@ -3,6 +3,8 @@
 
 import argparse
 import json
+import select
+import sys
 
 from .. import hub
 from ..exits import Exit
@@ -28,10 +30,19 @@ def show(sign: str, event: str, peer: str, as_json: bool) -> None:
     print(json.dumps({"event": event, "peer": peer}) if as_json else sign + peer, flush=True)
 
 
+def check_reader() -> None:
+    """Raises BrokenPipeError if nobody reads us any more, which else only the next line would show."""
+    poll = select.poll()
+    poll.register(sys.stdout, 0)
+    if poll.poll(0):
+        raise BrokenPipeError
+
+
 def watch(client: hub.Client, known: set[str], as_json: bool) -> None:
     """Shows who comes and goes, for ever."""
     while True:
         client.pause(WATCH_SECONDS)
+        check_reader()
         now = set(client.peers())
         for peer in sorted(known - now):
             show("- ", "left", peer, as_json)

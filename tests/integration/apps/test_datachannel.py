@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import socket
+import subprocess
 
 from talk import Talk, TalkTest
 
@@ -177,6 +178,21 @@ class Trouble(TalkTest):
         start = len(anna.lines)
         self.hub = peers.Conicd(self, port=self.hub.port)
         anna.wait_line("“anna” at", start=start)
+
+    def test_reader_leaves(self):
+        """When nobody reads what is said, it ends, so that no message is lost in silence"""
+        anna = subprocess.Popen(
+            [CONIC, "datachannel", "--id", "anna", "--hub", self.hub.uri],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            env={**os.environ, **peers.gst_environment(), "GST_DEBUG": ""},
+        )  # fmt: skip
+        with anna:
+            self.addCleanup(anna.kill)
+            self.assertIn("“anna” at", anna.stdout.readline().decode())
+            anna.stdout.close()
+            Talk(self, "ben").type("offer anna")
+            self.assertEqual(anna.wait(tap.seconds(20)), 1)
+            self.assertEqual(anna.stderr.read(), b"")
 
     def test_interrupt(self):
         """Ctrl-C ends it: with 0 when it was on the hub, else with 130"""

@@ -21,7 +21,7 @@ gi.require_version("Soup", "3.0")
 from gi.repository import GLib, Soup  # noqa: E402  pylint: disable=wrong-import-position
 
 from conictest import peers, tap
-from conictest.programs import Conic
+from conictest.programs import CONIC, Conic
 
 sys.path.append(os.path.join(peers.ROOT, "tests", "integration", "daemon"))
 from certificates import Certificate  # noqa: E402  pylint: disable=wrong-import-position
@@ -81,6 +81,18 @@ class Lists(PeersTest):
         hub.stop()
         self.assertEqual(watch.wait_exit(), 3)
         self.assertIn("the hub ended the connection", watch.printed("err"))
+
+
+    def test_watch_until(self):
+        """When the one who reads has seen enough, the watch is over, too"""
+        hub = peers.Conicd(self)
+        self.member(hub, "anna")
+        done = subprocess.run(
+            f"{CONIC} peers --watch --hub {hub.uri} | grep -m1 ' anna$'",
+            shell=True, capture_output=True, text=True, check=True, timeout=tap.seconds(20),
+            env={**os.environ, **peers.gst_environment()},
+        )  # fmt: skip
+        self.assertEqual((done.stdout, done.stderr), ("  anna\n", ""))
 
 
 class Impostor:
