@@ -34,6 +34,8 @@ BUFFERED_HIGH, BUFFERED_LOW = 1 << 20, 1 << 18
 MESSAGE_BYTES = 65536
 # What a peer may send faster than it is looked at; a file's sender keeps to an eighth of it.
 PENDING_BYTES = 8 << 20
+# What one of them is in memory beyond its text: an empty one isn't free.
+PENDING_MESSAGE_BYTES = 128
 # SCTP's own buffer. While that isn't full, what leaves webrtcbin is in it at once, else within the
 # longer of the two times: nothing says so, and closing too early loses the last message.
 SCTP_BYTES, SETTLE_SECONDS, SETTLE_FULL_SECONDS = 1 << 20, 0.05, 1.0
@@ -69,7 +71,7 @@ class Channel:
         self._loop = loop
         self._native = native
         self._queue: asyncio.Queue[str | bytes | None] = asyncio.Queue()
-        # Characters or bytes, each counted by one thread only.
+        # Characters or bytes with PENDING_MESSAGE_BYTES each, counted by one thread only.
         self._arrived = self._taken = 0
         self._changed = asyncio.Condition()
         self._closed = False
@@ -132,7 +134,7 @@ class Channel:
         if message is None:
             self._queue.put_nowait(None)
             return None
-        self._taken += len(message)
+        self._taken += len(message) + PENDING_MESSAGE_BYTES
         self.received.add(len(message.encode() if isinstance(message, str) else message))
         return message
 
@@ -169,7 +171,7 @@ class Channel:
             pass  # the program ends
 
     def _on_message(self, message: str | bytes) -> None:
-        self._arrived += len(message)
+        self._arrived += len(message) + PENDING_MESSAGE_BYTES
         if self._arrived - self._taken > PENDING_BYTES:
             self._native.close()
             return

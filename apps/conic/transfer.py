@@ -142,7 +142,7 @@ async def _send(transfer: Transfer, file) -> None:
         while sent < transfer.size and sent + CHUNK_BYTES - max(received, 0) <= WINDOW_BYTES:
             chunk = file.read(min(CHUNK_BYTES, transfer.size - sent))
             if not chunk:
-                raise Failed(f"{transfer.path} became shorter meanwhile")
+                raise Failed(f"{transfer.name} became shorter meanwhile")
             digest.update(chunk)
             await transfer.channel.send(chunk)
             sent += len(chunk)

@@ -23,11 +23,14 @@ def check(options: argparse.Namespace) -> Iterator[Finding]:
         yield Finding(WARN, "paths", "can't be tried without the elements that are missing")
         return
     yield from _host()
-    found = False
-    for uri, who in _servers(options):
-        found = True
+    try:
+        servers = list(_servers(options))
+    except (AttributeError, TypeError):
+        yield Finding(FAIL, "path STUN/TURN", "how the hub names its servers makes no sense")
+        return
+    for uri, who in servers:
         yield (_stun if uri.startswith("stun") else _turn)(uri, who)
-    if not found:
+    if not servers:
         text = "no STUN or TURN server is named by the hub or by you"
         advice = (
             "none is needed on one network; across NATs the hub can name some (docs/operating.md)"
