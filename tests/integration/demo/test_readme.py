@@ -66,7 +66,7 @@ RUN_ELSEWHERE = {
     "sudo apt-get install ./_build/packages/*.deb": "package/test_package.py",
     "systemctl status conicd": "package/test_package.py",
     "sudo systemctl reload conicd": "package/test_package.py",
-    "journalctl -u conicd": "package/test_package.py",
+    "sudo journalctl -u conicd": "package/test_package.py",
     "gst-play-1.0 conic://localhost:3000/camera": "elements/test_player.py",
     "meson setup _build/dev -Dwerror=true": "tests/run",
     "ninja -C _build/dev": "tests/run",
