@@ -11,6 +11,7 @@ block.
 import os
 import re
 import subprocess
+import threading
 
 from conictest import peers, tap
 from conictest.process import Process, status
@@ -25,6 +26,8 @@ SLACK_THREADS = 8
 # than this.
 SLACK_BYTES = 24 << 20
 CYCLE_SECONDS = 20
+# How long a session that has ended may take to be put away, and how often that is looked at.
+SETTLE_SECONDS, LOOKS = 0.4, 8
 # GStreamer's dtls plugin keeps one agent for the life of the process.
 KEPT = re.compile(r"type-name=\(string\)GstDtlsAgent,")
 # Under AddressSanitizer freed memory is kept for a while, so that memory says nothing there;
@@ -66,7 +69,7 @@ class Cycles(tap.TestCase):
                 20,
                 f"{cycles} sessions ended",
             )
-            looks.append({process.name: status(process.pid) for process in (hub, camera, cycler)})
+            looks.append({process.name: self.settled(process) for process in (hub, camera, cycler)})
             cycler.stdin.write(b"\n")
             cycler.stdin.flush()
         self.assertEqual(cycler.wait_exit(60), 0)
@@ -76,6 +79,15 @@ class Cycles(tap.TestCase):
         self.assertEqual(camera.stop(), 0)
         self.assertEqual(hub.stop(), 0)
         return looks[0], looks[-1]
+
+    @staticmethod
+    def settled(process):
+        """What the process has when it has the fewest descriptors: the last session is being put away."""
+        looks = []
+        for _ in range(LOOKS):
+            looks.append(status(process.pid))
+            threading.Event().wait(tap.seconds(SETTLE_SECONDS) / LOOKS)
+        return min(looks, key=lambda look: look["fds"])
 
     def check(self, warm, last):
         for name, before in warm.items():
