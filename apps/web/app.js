@@ -75,7 +75,8 @@ function readLink() {
     /* It may be for another id. */
     sessionStorage.removeItem(STORED_ID);
     link.delete("token");
-    history.replaceState(null, "", link.size ? `#${link}` : location.pathname);
+    const rest = String(link);
+    history.replaceState(null, "", rest ? `#${rest}` : location.pathname);
   }
   return link;
 }

@@ -16,7 +16,7 @@ const PILE = 8 << 20;
 
 function parse(text) {
   try {
-    return JSON.parse(text);
+    return JSON.parse(text) ?? {};
   } catch {
     return {};
   }
