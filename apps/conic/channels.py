@@ -96,11 +96,6 @@ class Channel:
         """Whether messages can be sent."""
         return not self._closed and self._native.get_property("ready-state") == State.OPEN
 
-    @property
-    def is_closed(self) -> bool:
-        """Whether nothing will come any more."""
-        return self._closed
-
     async def opened(self) -> None:
         """Waits until it is open; raises Failed if it doesn't get there."""
         await self._wait(lambda: self.is_open or self._closed, OPEN_SECONDS)
