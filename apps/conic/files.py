@@ -2,7 +2,9 @@
 """Files that are read and written: what is wrong with one is said before anything begins."""
 
 import argparse
+import contextlib
 import os
+from collections.abc import Iterator
 
 from .exits import WrongUsage
 
@@ -38,6 +40,18 @@ def check_writable(path: str, force: bool) -> None:
     if not os.access(path if os.path.exists(path) else folder, os.W_OK):
         there = os.path.isdir(folder)
         raise WrongUsage(f"{path} can't be written" + ("" if there else f": there is no {folder}"))
+
+
+@contextlib.contextmanager
+def whole(path: str) -> Iterator[str]:
+    """For a file that is written within: what was begun and not finished doesn't stay."""
+    try:
+        yield path
+    except BaseException:
+        # A device stays, whatever was written to it.
+        if os.path.isfile(path):
+            os.unlink(path)
+        raise
 
 
 def remove_empty(path: str) -> None:

@@ -9,7 +9,7 @@ import sys
 import wave
 
 from .. import files
-from ..exits import Exit, WrongUsage
+from ..exits import Exit, Failed, WrongUsage
 
 SUMMARY = "write a WAV file with a tone, as a sample to send"
 DESCRIPTION = "Writes a WAV file (16-bit PCM) with a sine, as a sample for conic audio-offer --wav."
@@ -70,13 +70,13 @@ def run(options: argparse.Namespace) -> int:
     files.check_writable(options.file, options.force)
     total = round(options.seconds * options.rate)
     try:
-        with wave.open(options.file, "wb") as file:
+        with files.whole(options.file) as path, wave.open(path, "wb") as file:
             file.setparams((options.channels, SAMPLE_BYTES, options.rate, total, "NONE", None))
             for start in range(0, total, options.rate):
                 count = min(options.rate, total - start)
                 file.writeframesraw(second_of_tone(options, start, count))
     except OSError as error:
-        raise WrongUsage(f"{options.file} can't be written: {error.strerror}") from None
+        raise Failed(f"{options.file} can't be written: {error.strerror}") from None
     what = {
         "file": options.file,
         "seconds": total / options.rate,

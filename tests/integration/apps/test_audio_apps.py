@@ -120,6 +120,18 @@ class GenerateAudio(tap.TestCase):
         self.assertEqual(code, 2)
         self.assertIn(f"there is no {self.path('no')}", program.printed("err"))
 
+    def test_no_room(self):
+        """Where there is no room for the file, that is said and none is left; a device stays"""
+        for path, words in (
+            (self.path("large.wav"), "File too large"),
+            ("/dev/full", "No space left on device"),
+        ):
+            with self.subTest(path=path):
+                program, code = self.run_conic(path, "--force", within=("prlimit", "--fsize=100000"))
+                self.assertEqual(code, 1)
+                self.assertIn(f"{path} can't be written: {words}", program.printed("err"))
+                self.assertEqual(os.path.exists(path), path.startswith("/dev/"))
+
 
 class Calls(AppTest):
     def test_wav(self):
