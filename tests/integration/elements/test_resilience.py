@@ -192,6 +192,17 @@ class Resilience(tap.TestCase):
         self.camera("client-id=camera", "videotestsrc is-live=true pattern=blue", "camera again")
         pipe.wait(is_colour(BLUE), 40, "a blue picture")
 
+    def test_camera_leaves_early(self):
+        """A camera that leaves before it has shown anything is called again: there is no end to come to"""
+        nothing = "videotestsrc is-live=true ! valve drop=true drop-mode=forward-sticky-events"
+        first = self.camera("client-id=camera", nothing)
+        viewer, pipe = self.watch("target-id=camera")
+        first.wait_event("message", 30, name="conic-session-started")
+        self.assertEqual(first.stop(), 0)
+        viewer.wait_message("conic-session-ended", 30)
+        self.camera("client-id=camera", "videotestsrc is-live=true pattern=blue", "camera again")
+        pipe.wait(is_colour(BLUE), 40, "a blue picture")
+
     def test_screen_restarts(self):
         """A screen that is killed and started again is called again by its camera"""
         screen, pipe = self.watch("client-id=screen", "screen")
