@@ -39,6 +39,7 @@ find_sockets (ConicService *self)
 #endif
 }
 
+#ifdef HAVE_SYSTEMD
 /* From the main loop: a daemon that hangs there is one that has to be started again. */
 static gboolean
 on_watchdog (gpointer user_data)
@@ -46,6 +47,7 @@ on_watchdog (gpointer user_data)
   notify ("WATCHDOG=1");
   return G_SOURCE_CONTINUE;
 }
+#endif
 
 static void
 start_watchdog (ConicService *self)
