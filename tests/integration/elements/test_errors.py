@@ -135,6 +135,23 @@ class Errors(tap.TestCase):
         self.assert_no_error(viewer)
         self.assert_null_at_once(viewer)
 
+    def test_no_room(self):
+        """Beyond max-sessions a call is refused with the reason; when there is room again it comes about"""
+        hub = peers.Conicd(self)
+        camera = self.sink(f"client-id=camera max-sessions=1 uri={hub.uri}")
+        camera.wait_event("message", name="conic-registered")
+        first = self.source(f"client-id=first target-id=camera uri={hub.uri}", "first")
+        first.wait_event("message", 30, name="conic-session-started")
+        second = self.source(f"client-id=second target-id=camera uri={hub.uri}", "second")
+        said = second.wait_event("warning")
+        self.assertIn("camera", said["text"])
+        self.assertIn("no room for another session", said["text"])
+        self.assertEqual(second.of_kind("message", name="conic-session-started"), [])
+        self.assertEqual(first.stop(), 0)
+        second.wait_event("message", 40, name="conic-session-started")
+        self.assert_no_error(second)
+        self.assert_no_error(camera)
+
     def test_no_answer(self):
         """A peer that never answers is a failed session after session-timeout"""
         hub = peers.Conicd(self)
