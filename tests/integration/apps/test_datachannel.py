@@ -68,7 +68,7 @@ class Pipe(TalkTest):
         ben.wait_line("^anna/side: 1 sent, 2 received$")
         anna.type("peers", "list", "stats", "help", "# nothing", "")
         anna.wait_line(r"^ben \(connected\)$")
-        anna.wait_line("^ben: (round trip|nothing measured)")
+        anna.wait_line("^ben: (round trip|path|nothing measured)")
         anna.wait_line("^  side: sent 2 messages")
         anna.wait_line("^send <label> <message> ")
         self.assertEqual(anna.finish(), 0)

@@ -291,7 +291,7 @@ class TlsTest(tap.TestCase):
         for part in REQUEST.format(path="/ws", port=hub.port, key=KEY, extra="").encode():
             connection.sendall(bytes([part]))
         self.assertTrue(connection.recv(4096).startswith(b"HTTP/1.1 101 "))
-        for request, answer in ((b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", b"HTTP/1.1 404"),
+        for request, answer in ((b"GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n", b"HTTP/1.1 404"),
                                 (b"POST /ws HTTP/1.1\r\nHost: x\r\n\r\n", b"HTTP/1.1 405"),
                                 (b"GET /ws HTTP/1.1\r\nX: " + b"y" * 20_000, b"HTTP/1.1 431")):
             connection = self.context.wrap_socket(self.connect(hub), server_hostname="localhost")
