@@ -28,6 +28,7 @@ class Talk:
         self.registered = False
         self.failures = 0
         self.quitting = False
+        self._talked = False
         self._transfers: dict[asyncio.Task, transfer.Transfer | None] = {}
         self._listeners: set[asyncio.Task] = set()
         self.closed: dict[str, str] = {}
@@ -49,6 +50,8 @@ class Talk:
             for task in (main, *self._transfers, *self._listeners):
                 task.cancel()
             await self.endpoint.stop()
+            # All is done. Python 3.11 can crash when it is interrupted while its last threads begin.
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
         return Exit.FAILED if self.failures and not self.console.interactive else Exit.DONE
 
     async def _main(self) -> None:
@@ -58,7 +61,7 @@ class Talk:
         if self.options.role == "offer":
             await self._ask_for_peer()
         elif self.options.role == "answer" and not self.console.interactive:
-            await self._until(lambda: self.channels())
+            await self._until(lambda: self._talked)
         if self.console.interactive:
             self.console.say("hint", "help lists the commands; Ctrl-D ends")
         async for line in self.console.lines(f"{own}> "):
@@ -121,6 +124,7 @@ class Talk:
 
     def _on_channel(self, channel: Channel) -> None:
         """A peer has opened a channel."""
+        self._talked = True
         if channel.protocol == transfer.PROTOCOL:
             folder = None if self.options.no_files else self.options.downloads
             self.start_transfer(transfer.receive(channel, folder, self.on_transfer))

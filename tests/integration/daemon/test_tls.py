@@ -35,7 +35,7 @@ CLIENTS = 200
 STORM = 300
 
 # What an idle client may cost, of which OpenSSL has the most.
-IDLE_BYTES = 40_000
+IDLE_BYTES = 50_000
 
 # What a client's round trip may take beside another that floods.
 FAIR_SECONDS = 0.020
