@@ -30,7 +30,7 @@ typedef struct {
   GstConicConnections *connections;
   GstConicMediaSettings settings; /* OBJECT_LOCK */
   GstConicMediaSettings running;  /* what they were at the start */
-  GThread *certificate;           /* (nullable): makes it, from the first change to READY on */
+  GThread *certificate;           /* (nullable): makes it; of the changes between NULL and READY */
 } GstConicBaseBinPrivate;
 
 static void child_proxy_init (gpointer iface, gpointer data);
@@ -374,8 +374,7 @@ gst_conic_base_bin_change_state (GstElement *element, GstStateChange transition)
   if (GST_STATE_TRANSITION_NEXT (transition) == GST_STATE_PAUSED)
     gst_conic_connections_pause (PRIV (self)->connections);
   if (transition == GST_STATE_CHANGE_NULL_TO_READY) {
-    if (PRIV (self)->certificate == NULL)
-      PRIV (self)->certificate = gst_conic_certificate_prepare ();
+    PRIV (self)->certificate = gst_conic_certificate_prepare ();
   } else if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) {
     set_up (self);
     gst_conic_endpoint_start (PRIV (self)->endpoint);
@@ -397,6 +396,9 @@ gst_conic_base_bin_change_state (GstElement *element, GstStateChange transition)
   } else if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) {
     gst_conic_outputs_remove_media (PRIV (self)->outputs, NULL, FALSE);
     gst_conic_outputs_remove_data (PRIV (self)->outputs);
+  } else if (transition == GST_STATE_CHANGE_READY_TO_NULL ||
+             (transition == GST_STATE_CHANGE_NULL_TO_READY && ret == GST_STATE_CHANGE_FAILURE)) {
+    g_clear_pointer (&PRIV (self)->certificate, g_thread_join);
   }
   return ret;
 }
@@ -470,8 +472,6 @@ gst_conic_base_bin_finalize (GObject *object)
 {
   GstConicBaseBinPrivate *priv = PRIV (GST_CONIC_BASE_BIN (object));
 
-  /* Not at the change to NULL, which needn't wait for it. */
-  g_clear_pointer (&priv->certificate, g_thread_join);
   g_clear_object (&priv->endpoint);
   gst_conic_connections_free (priv->connections);
   gst_conic_inputs_free (priv->inputs);
