@@ -15,8 +15,9 @@ import subprocess
 
 from conictest import peers, tap, wire
 
-# "At once", for a state change that has nothing to wait for.
-AT_ONCE_SECONDS = 1.0
+# "At once", for a state change that has nothing to wait for but the key that begins with the element:
+# half a second of a processor.
+AT_ONCE_SECONDS = 2.0
 VIDEO = "videotestsrc is-live=true"
 
 
