@@ -157,23 +157,13 @@ stopping (GstElement *element)
 }
 
 static gboolean
-has_outputs (GstElement *element)
-{
-  gboolean has;
-
-  GST_OBJECT_LOCK (element);
-  has = element->numsrcpads > 0;
-  GST_OBJECT_UNLOCK (element);
-  return has;
-}
-
-static gboolean
 calls_again (GstElement *element, gboolean by_peer)
 {
   GstConicConnections *self = get_connections (element);
 
   /* Who receives comes to its end with the one who sends; without a pad there is no end to come to. */
-  return !by_peer || !has_outputs (element) || gst_conic_endpoint_reconnects (self->endpoint);
+  return !by_peer || !gst_conic_outputs_are_there (element) ||
+         gst_conic_endpoint_reconnects (self->endpoint);
 }
 
 const GstConicCallsHandlers gst_conic_connections_handlers = {

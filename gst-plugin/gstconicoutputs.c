@@ -52,6 +52,17 @@ gst_conic_outputs_are_possible (GstElement *element)
 }
 
 gboolean
+gst_conic_outputs_are_there (GstElement *element)
+{
+  gboolean are;
+
+  GST_OBJECT_LOCK (element);
+  are = element->numsrcpads > 0;
+  GST_OBJECT_UNLOCK (element);
+  return are;
+}
+
+gboolean
 gst_conic_outputs_are_named (GstElement *element, const char *name)
 {
   static const char *const kinds[] = {"audio_", "video_", "data_"};

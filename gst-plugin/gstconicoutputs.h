@@ -22,6 +22,9 @@ void gst_conic_outputs_free (GstConicOutputs *self);
 /* Whether elements of this class have source pads at all. */
 gboolean gst_conic_outputs_are_possible (GstElement *element);
 
+/* Whether the element has a source pad now. */
+gboolean gst_conic_outputs_are_there (GstElement *element);
+
 /* Whether @name is one that a source pad of the element may get. */
 gboolean gst_conic_outputs_are_named (GstElement *element, const char *name);
 

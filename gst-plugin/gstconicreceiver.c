@@ -11,6 +11,7 @@
 #include "gstconicframes.h"
 #include "gstconicjitter.h"
 #include "gstconicrepair.h"
+#include "gstconicsection.h"
 
 /* How long an EOS gets to pass the decoders, in microseconds: what they hold is decoded first. */
 #define EOS_TIME (2 * G_TIME_SPAN_SECOND)
@@ -146,18 +147,6 @@ drop_buffer (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
   return GST_PAD_PROBE_DROP;
 }
 
-static GstWebRTCKind
-get_kind (GstPad *webrtc_pad)
-{
-  g_autoptr (GstWebRTCRTPTransceiver) transceiver = NULL;
-  GstWebRTCKind kind = GST_WEBRTC_KIND_VIDEO;
-
-  g_object_get (webrtc_pad, "transceiver", &transceiver, NULL);
-  if (transceiver != NULL)
-    g_object_get (transceiver, "kind", &kind, NULL);
-  return kind;
-}
-
 /* (transfer floating) (nullable) */
 static GstElement *
 make_consumer (GstConicReceiver *self)
@@ -194,7 +183,7 @@ begin_stream (Stream *stream)
   gst_bin_add (GST_BIN (self->connection), consumer);
   src = gst_element_get_static_pad (consumer, "src");
   if (src != NULL)
-    expose (stream, src, get_kind (stream->webrtc_pad));
+    expose (stream, src, gst_conic_section_get_kind (stream->webrtc_pad));
   else
     g_signal_connect (consumer, "pad-added", G_CALLBACK (on_consumer_pad), stream);
   gst_element_sync_state_with_parent (consumer);
@@ -394,23 +383,11 @@ on_late_buffer (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
   return GST_PAD_PROBE_REMOVE;
 }
 
-static guint
-get_section (GstPad *webrtc_pad)
-{
-  g_autoptr (GstWebRTCRTPTransceiver) transceiver = NULL;
-  guint index = G_MAXUINT;
-
-  g_object_get (webrtc_pad, "transceiver", &transceiver, NULL);
-  if (transceiver != NULL)
-    g_object_get (transceiver, "mlineindex", &index, NULL);
-  return index;
-}
-
 static void
 update_stream (Stream *stream, guint64 incoming)
 {
   GstConicReceiver *self = stream->receiver;
-  guint section = get_section (stream->webrtc_pad);
+  guint section = gst_conic_section_get_index (stream->webrtc_pad);
   gboolean is_over =
       section < GST_CONIC_SDP_MEDIAS_MAX && (incoming & G_GUINT64_CONSTANT (1) << section) == 0;
   g_autoptr (GstElement) ending = NULL;

@@ -5,6 +5,7 @@
 #include "gstconicshare.h"
 
 #include "gstconicbranch.h"
+#include "gstconicsection.h"
 
 struct _GstConicShare {
   GstBin *connection;
@@ -71,21 +72,13 @@ gst_conic_share_get_n_frames (GstConicShare *self)
 GstWebRTCRTPTransceiver *
 gst_conic_share_get_transceiver (GstConicShare *self)
 {
-  GstWebRTCRTPTransceiver *transceiver = NULL;
-
-  g_object_get (self->webrtc_pad, "transceiver", &transceiver, NULL);
-  return transceiver;
+  return gst_conic_section_get_transceiver (self->webrtc_pad);
 }
 
 guint
 gst_conic_share_get_section (GstConicShare *self)
 {
-  g_autoptr (GstWebRTCRTPTransceiver) transceiver = gst_conic_share_get_transceiver (self);
-  guint index = G_MAXUINT;
-
-  if (transceiver != NULL)
-    g_object_get (transceiver, "mlineindex", &index, NULL);
-  return index;
+  return gst_conic_section_get_index (self->webrtc_pad);
 }
 
 const GstSDPMedia *

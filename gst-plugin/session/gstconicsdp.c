@@ -311,49 +311,39 @@ gst_conic_sdp_matches_certificate (const char *const *fingerprints, const char *
   return FALSE;
 }
 
-/* What a section may carry, seen from who describes it. */
+/* What a section may carry, seen from who describes it: a set of these. */
 #define SENDS    1u
 #define RECEIVES 2u
 
-static const struct {
-  const char *name;
-  GstWebRTCRTPTransceiverDirection direction;
-  guint ways;
-} directions[] = {
-    {"inactive", GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_INACTIVE, 0},
-    {"sendonly", GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDONLY, SENDS},
-    {"recvonly", GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_RECVONLY, RECEIVES},
-    {"sendrecv", GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDRECV, SENDS | RECEIVES},
+static const char *const directions[] = {
+    [0] = "inactive",
+    [SENDS] = "sendonly",
+    [RECEIVES] = "recvonly",
+    [SENDS | RECEIVES] = "sendrecv",
 };
 
-/* The row of @directions that @media says; sendrecv if it says nothing. */
+/* Both ways if @media says nothing. */
 static guint
-find_direction (const GstSDPMedia *media)
+get_ways (const GstSDPMedia *media)
 {
-  guint i = 0;
+  guint ways = 0;
 
-  while (i < G_N_ELEMENTS (directions) - 1 &&
-         gst_sdp_media_get_attribute_val (media, directions[i].name) == NULL)
-    i++;
-  return i;
-}
-
-GstWebRTCRTPTransceiverDirection
-gst_conic_sdp_get_direction (const GstSDPMedia *media)
-{
-  return directions[find_direction (media)].direction;
+  while (ways < (SENDS | RECEIVES) &&
+         gst_sdp_media_get_attribute_val (media, directions[ways]) == NULL)
+    ways++;
+  return ways;
 }
 
 gboolean
 gst_conic_sdp_sends (const GstSDPMedia *media)
 {
-  return (directions[find_direction (media)].ways & SENDS) != 0;
+  return (get_ways (media) & SENDS) != 0;
 }
 
 gboolean
 gst_conic_sdp_receives (const GstSDPMedia *media)
 {
-  return (directions[find_direction (media)].ways & RECEIVES) != 0;
+  return (get_ways (media) & RECEIVES) != 0;
 }
 
 static void
@@ -363,13 +353,13 @@ set_ways (GstSDPMedia *media, guint ways)
     const char *key = gst_sdp_media_get_attribute (media, i - 1)->key;
 
     for (guint j = 0; j < G_N_ELEMENTS (directions); j++) {
-      if (g_strcmp0 (key, directions[j].name) == 0) {
+      if (g_strcmp0 (key, directions[j]) == 0) {
         gst_sdp_media_remove_attribute (media, i - 1);
         break;
       }
     }
   }
-  gst_sdp_media_add_attribute (media, directions[ways].name, "");
+  gst_sdp_media_add_attribute (media, directions[ways], "");
 }
 
 void
@@ -388,7 +378,7 @@ gst_conic_sdp_narrow (GstSDPMessage *sdp, const GstSDPMessage *offer, guint64 si
 {
   for (guint i = 0; i < gst_sdp_message_medias_len (sdp); i++) {
     GstSDPMedia *media = (GstSDPMedia *) gst_sdp_message_get_media (sdp, i);
-    guint ways = directions[find_direction (media)].ways;
+    guint ways = get_ways (media);
 
     if (gst_conic_sdp_get_kind (media) == GST_WEBRTC_KIND_UNKNOWN)
       continue;

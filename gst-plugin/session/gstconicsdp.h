@@ -51,9 +51,7 @@ GStrv gst_conic_sdp_get_fingerprints (const GstSDPMessage *sdp);
  */
 gboolean gst_conic_sdp_matches_certificate (const char *const *fingerprints, const char *pem);
 
-/* What a peer that made this media section sends and receives (RFC 8866 section 6.7). */
-GstWebRTCRTPTransceiverDirection gst_conic_sdp_get_direction (const GstSDPMedia *media);
-
+/* What a peer that made this media section does (RFC 8866 section 6.7). */
 gboolean gst_conic_sdp_sends (const GstSDPMedia *media);
 gboolean gst_conic_sdp_receives (const GstSDPMedia *media);
 

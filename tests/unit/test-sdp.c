@@ -60,6 +60,16 @@ static const char other_certificate[] =
   "44:8D:A7:CF:33:C9:17:FE:D6:6B:2E:22:46:DB:16:2E:AF:89:9F:C2:5A:B2:8C:78:49:5F:01:CC:F6:7F:22:"  \
   "BD:36"
 
+static GstWebRTCRTPTransceiverDirection
+get_direction (const GstSDPMedia *media)
+{
+  if (gst_conic_sdp_sends (media))
+    return gst_conic_sdp_receives (media) ? GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDRECV
+                                          : GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDONLY;
+  return gst_conic_sdp_receives (media) ? GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_RECVONLY
+                                        : GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_INACTIVE;
+}
+
 static GstSDPMessage *
 parse (const char *text)
 {
@@ -243,7 +253,7 @@ test_kinds_and_directions (void)
     const GstSDPMedia *media = gst_sdp_message_get_media (sdp, i);
 
     g_assert_cmpint (gst_conic_sdp_get_kind (media), ==, sections[i].kind);
-    g_assert_cmpint (gst_conic_sdp_get_direction (media), ==, sections[i].direction);
+    g_assert_cmpint (get_direction (media), ==, sections[i].direction);
   }
 }
 
@@ -265,8 +275,8 @@ assert_ways (const GstSDPMessage *sdp,
              GstWebRTCRTPTransceiverDirection first,
              GstWebRTCRTPTransceiverDirection second)
 {
-  g_assert_cmpint (gst_conic_sdp_get_direction (gst_sdp_message_get_media (sdp, 0)), ==, first);
-  g_assert_cmpint (gst_conic_sdp_get_direction (gst_sdp_message_get_media (sdp, 1)), ==, second);
+  g_assert_cmpint (get_direction (gst_sdp_message_get_media (sdp, 0)), ==, first);
+  g_assert_cmpint (get_direction (gst_sdp_message_get_media (sdp, 1)), ==, second);
   g_assert_null (gst_sdp_media_get_attribute_val (gst_sdp_message_get_media (sdp, 2), "sendrecv"));
 }
 

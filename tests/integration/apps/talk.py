@@ -3,8 +3,7 @@
 
 import subprocess
 
-from conictest import peers, tap
-from conictest.programs import Conic
+from conictest.programs import Conic, HubTest
 
 
 class Talk(Conic):
@@ -41,13 +40,8 @@ class Talk(Conic):
         return found
 
 
-class TalkTest(tap.TestCase):
+class TalkTest(HubTest):
     limit = 60
-
-    def setUp(self):
-        super().setUp()
-        peers.require_tools()
-        self.hub = peers.Conicd(self)
 
     def pair(self, *arguments, **kwargs):
         """Ben, who answers, and Anna, who has called him."""

@@ -17,7 +17,7 @@ import numpy as np
 
 from conictest import media, peers, programs, screen, tap, wire
 from conictest.process import Process
-from conictest.programs import Conic
+from conictest.programs import Conic, HubTest
 
 RATE = 48000
 # What a sound may lose at its ends on the way: the codec's first milliseconds, and a packet.
@@ -33,16 +33,8 @@ def samples(path):
         return data[:: file.getnchannels()] / 32768, file.getframerate()
 
 
-class AppTest(tap.TestCase):
+class AppTest(HubTest):
     limit = 60
-
-    def setUp(self):
-        super().setUp()
-        peers.require_tools()
-        self.hub = peers.Conicd(self)
-
-    def conic(self, name, *arguments, **kwargs):
-        return Conic(self, name, *arguments, **{"hub": self.hub.uri, **kwargs})
 
     def assert_tone(self, path, frequency, seconds):
         """The file holds that tone, for about that long."""

@@ -12,20 +12,15 @@ import wave
 import numpy as np
 
 from conictest import gopeer, media, netns, peers, tap
-from conictest.programs import Conic
+from conictest.programs import HubTest
 
 # Packets of 20 ms in a second.
 RATE = 50
 
 
 @unittest.skipIf(gopeer.MISSING, gopeer.MISSING)
-class Pion(tap.TestCase):
+class Pion(HubTest):
     limit = 60
-
-    def setUp(self):
-        super().setUp()
-        peers.require_tools()
-        self.hub = peers.Conicd(self)
 
     def write_tone(self, path, seconds):
         """Opus in IVF, which is how the Go program takes it."""

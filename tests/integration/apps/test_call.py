@@ -14,7 +14,7 @@ import subprocess
 import numpy as np
 
 from conictest import media, peers, tap
-from conictest.programs import Conic
+from conictest.programs import HubTest
 
 WIDTH, HEIGHT = 640, 480
 COLOUR_TOLERANCE = 40
@@ -22,16 +22,8 @@ ENOUGH = 10
 STAND_INS = ("--tone", "--pattern", "--discard")
 
 
-class Call(tap.TestCase):
+class Call(HubTest):
     limit = 90
-
-    def setUp(self):
-        super().setUp()
-        peers.require_tools()
-        self.hub = peers.Conicd(self)
-
-    def conic(self, name, *arguments, **kwargs):
-        return Conic(self, name, *arguments, **{"hub": self.hub.uri, **kwargs})
 
     def streams(self, path):
         """The kinds of stream that a file has, as another program finds them."""

@@ -8,23 +8,15 @@ Shows that each calls the other, and that words pass both ways, also those that 
 import subprocess
 
 from conictest import gopeer, netns, peers, tap
-from conictest.programs import Conic
+from conictest.programs import HubTest
 
 
-class Go(tap.TestCase):
+class Go(HubTest):
     limit = 60
 
     def setUp(self):
         super().setUp()
-        peers.require_tools()
-        self.hub = peers.Conicd(self)
-        self.anna = Conic(
-            self,
-            "anna",
-            *("datachannel", "--id", "anna"),
-            hub=self.hub.uri,
-            stdin=subprocess.PIPE,
-        )
+        self.anna = self.conic("anna", "datachannel", "--id", "anna", stdin=subprocess.PIPE)
         self.anna.wait_line("“anna” at")
 
     def type(self, text):

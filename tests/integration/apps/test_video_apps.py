@@ -10,7 +10,7 @@ that a missing camera or display, and files that can't be, are said.
 
 from conictest import media, peers, programs, screen, tap
 from conictest.process import Process
-from conictest.programs import Conic
+from conictest.programs import HubTest
 
 WIDTH, HEIGHT = 640, 480
 COLOUR_TOLERANCE = 40
@@ -18,16 +18,8 @@ COLOUR_TOLERANCE = 40
 ENOUGH = 10
 
 
-class AppTest(tap.TestCase):
+class AppTest(HubTest):
     limit = 90
-
-    def setUp(self):
-        super().setUp()
-        peers.require_tools()
-        self.hub = peers.Conicd(self)
-
-    def conic(self, name, *arguments, **kwargs):
-        return Conic(self, name, *arguments, **{"hub": self.hub.uri, **kwargs})
 
     def pictures(self, path, width=WIDTH, height=HEIGHT):
         """How far each picture of a file is from the test bars."""

@@ -5,7 +5,8 @@ import json
 import os
 import signal
 
-from .peers import BUILD, gst_environment
+from . import tap
+from .peers import BUILD, Conicd, gst_environment, require_tools
 from .process import Process
 
 CONIC = os.path.join(BUILD, "apps", "conic")
@@ -49,3 +50,15 @@ class Conic(Process):
     def printed(self, stream="out"):
         """All that it has printed there so far."""
         return "\n".join(line.text for line in self.lines if line.stream == stream)
+
+
+class HubTest(tap.TestCase):
+    """A case with a hub, and programs that know where it is."""
+
+    def setUp(self):
+        super().setUp()
+        require_tools()
+        self.hub = Conicd(self)
+
+    def conic(self, name, *arguments, **kwargs):
+        return Conic(self, name, *arguments, **{"hub": self.hub.uri, **kwargs})
