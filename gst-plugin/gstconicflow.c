@@ -8,6 +8,10 @@
 /* How often the other side is greeted; one that doesn't answer by then doesn't speak this. */
 #define GREETINGS_MAX 10
 
+/* After this many microseconds a ping counts as lost: the other side answers none while it still has
+ * something to send. */
+#define PING_TIME (3 * G_TIME_SPAN_SECOND)
+
 /* Words that wait for the control channel to open. */
 #define UNSENT_MAX 256
 
@@ -150,14 +154,15 @@ gst_conic_flow_measure (GstConicFlow *flow)
 {
   double round_trip;
   gboolean greet;
+  gint64 now = g_get_monotonic_time ();
   int ping = -1;
 
   g_mutex_lock (&flow->lock);
   round_trip = flow->round_trip;
   greet = !flow->spoken && flow->control != NULL && flow->n_greetings++ < GREETINGS_MAX;
-  if (flow->spoken && flow->ping_time == 0) {
+  if (flow->spoken && (flow->ping_time == 0 || now - flow->ping_time > PING_TIME)) {
     ping = ++flow->ping;
-    flow->ping_time = g_get_monotonic_time ();
+    flow->ping_time = now;
   }
   g_mutex_unlock (&flow->lock);
   if (greet)

@@ -368,6 +368,30 @@ class Messages(Chromium):
         self.assertEqual([message.get("text") for message in said], [f"{l}\n" for l in LINES])
         chromium.evaluate("until(() => call.ended)")
 
+    def test_unanswered_ping(self):
+        """A ping of conic.flow that a browser leaves unanswered is followed by another, which counts"""
+        probe = self.probe("talker", "conicbin", "c.data_src_chat ! appsink name=text")
+        probe.wait_event("message", name="conic-registered")
+        chromium = self.browser({"channels": ["chat"]})
+        chromium.call("dial", "talker")
+        chromium.evaluate(
+            "connected().then(() => watchChannel(call.pc.createDataChannel('flow', {protocol: 'conic.flow'})))"
+        )
+        chromium.call("say", "flow", "hello")
+        first, second = chromium.evaluate(
+            """until(() => {
+              const said = call.channels.flow.received.map(({ text }) => text);
+              const pings = said.filter((text) => text.startsWith("ping "));
+              return pings.length > 1 && pings;
+            })"""
+        )[:2]
+        self.assertNotEqual(first, second)
+        chromium.call("say", "flow", second.replace("ping", "pong"))
+        sessions = []
+        while not (sessions and sessions[0]["round-trip-time"] >= 0):
+            sessions = probe.ask("get", element="c", property="stats")["value"]["sessions"]
+        self.assertLess(sessions[0]["round-trip-time"], 10)
+
 
 class Ends(Chromium):
     def setUp(self):
