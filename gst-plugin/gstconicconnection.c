@@ -309,14 +309,14 @@ close_sink (const GValue *item, gpointer user_data)
   gst_pad_set_active (pad, FALSE);
 }
 
-/* GStreamer 1.22 takes sctpdec's source pads away while a message that just comes in may still be making
- * one, which is then used after it was freed. Once this is done, no message is under way, and none comes
- * any more. */
+/* GStreamer 1.22 takes apart what a packet that just comes in may still be passing: sctpdec would make a
+ * source pad that is freed already, and srtpdec miss its stream-start. Once this is done no packet is
+ * under way, and none comes any more. */
 static void
-stop_messages (GstConicConnection *self)
+stop_incoming (GstConicConnection *self)
 {
   g_autoptr (GstIterator) found =
-      gst_bin_iterate_all_by_element_factory_name (GST_BIN (self), "sctpdec");
+      gst_bin_iterate_all_by_element_factory_name (GST_BIN (self), "dtlssrtpdec");
 
   while (gst_iterator_foreach (found, close_sink, NULL) == GST_ITERATOR_RESYNC)
     gst_iterator_resync (found);
@@ -328,7 +328,7 @@ gst_conic_connection_close (GstConicConnection *self)
   gst_conic_media_release (self->media);
   /* Locked, or an element that changes its own state now would take this one along again. */
   gst_element_set_locked_state (GST_ELEMENT (self), TRUE);
-  stop_messages (self);
+  stop_incoming (self);
   set_to_null (self);
   gst_conic_ice_release (self->webrtcbin);
   /* Nothing of webrtcbin's runs any more. */

@@ -42,6 +42,29 @@ conic_outbox_push (ConicOutbox *self, ConicOpcode opcode, gconstpointer data, gs
 }
 
 /**
+ * conic_outbox_push_close:
+ * @self: the outbox
+ * @status: RFC 6455 section 7.4; %CONIC_STATUS_NONE for a frame without one
+ * @reason: for a person to read; at most 122 bytes of it are sent
+ *
+ * Appends a close frame: RFC 6455 section 5.5.1.
+ */
+void
+conic_outbox_push_close (ConicOutbox *self, ConicStatus status, const char *reason)
+{
+  guint8 payload[CONIC_FRAME_CONTROL_MAX];
+  gsize length = 0;
+
+  if (status != CONIC_STATUS_NONE) {
+    payload[0] = status >> 8;
+    payload[1] = status & 0xff;
+    length = 2 + g_strlcpy ((char *) payload + 2, reason, sizeof payload - 2);
+    length = MIN (length, sizeof payload - 1);
+  }
+  conic_outbox_push (self, CONIC_OPCODE_CLOSE, payload, length);
+}
+
+/**
  * conic_outbox_peek:
  * @self: the outbox
  * @vectors: (out caller-allocates) (array length=n_vectors): what to write next

@@ -29,6 +29,7 @@ typedef struct {
 } ConicOutbox;
 
 void conic_outbox_push (ConicOutbox *outbox, ConicOpcode opcode, gconstpointer data, gsize length);
+void conic_outbox_push_close (ConicOutbox *outbox, ConicStatus status, const char *reason);
 guint conic_outbox_peek (const ConicOutbox *outbox, struct iovec *vectors, guint n_vectors);
 void conic_outbox_advance (ConicOutbox *outbox, gsize n_bytes);
 void conic_outbox_cut (ConicOutbox *outbox, gsize n_bytes);

@@ -19,6 +19,7 @@
  * system call. */
 
 #include "conic-outbox.h"
+#include "conic-patience.h"
 #include "conic-reader.h"
 #include "conic-stream.h"
 #include "conic-transport-private.h"
@@ -28,10 +29,6 @@
 
 /* Frames written with one system call; more isn't faster. */
 #define FRAMES_PER_WRITE 32
-
-/* Ping intervals differ by up to a quarter, so that clients that came together (after a restart)
- * aren't all asked together. In 1/1024. */
-#define PING_JITTER 256
 
 typedef enum {
   STATE_OPEN,
@@ -43,7 +40,7 @@ typedef enum {
 
 struct _ConicWebsocket {
   ConicWatch watch;
-  ConicDeadline deadline; /* the nearest of those below */
+  ConicDeadline deadline; /* of its patience while it is OPEN, then close_by */
   ConicTransport *transport;
   const ConicWebsocketHandler *handler;
   gpointer user_data;
@@ -60,18 +57,13 @@ struct _ConicWebsocket {
   ConicBucket messages; /* that the client may send, control frames included */
   ConicBucket bytes;
 
-  /* Monotonic times, 0 when there is none. */
-  gint64 confirm_by;
-  gint64 drain_by;
-  gint64 pong_by;
+  /* Monotonic times. */
+  ConicPatience patience;
   gint64 close_by;
-  gint64 last_read;
-  gint64 read_at;    /* until then it isn't listened to: it has sent too much */
-  gint64 noticed_at; /* when it was told so */
+  gint64 noticed_at; /* when it was told that it sends too much; 0 if never */
 
   const char *end_reason;
   guint16 end_status;
-  guint16 ping_jitter;
   guint8 state;
   guint unsettled : 1; /* in the transport's list */
   guint reading_again : 1;
@@ -96,36 +88,14 @@ unsettle (ConicWebsocket *self)
 }
 
 static void
-sooner (gint64 *at, gint64 than)
-{
-  if (than > 0 && (*at < 0 || than < *at))
-    *at = than;
-}
-
-static gint64
-get_ping_at (ConicWebsocket *self)
-{
-  gint64 interval = self->transport->limits.ping_interval;
-
-  return self->last_read + interval - interval * self->ping_jitter / 1024;
-}
-
-static void
 update_deadline (ConicWebsocket *self)
 {
   gint64 at = -1;
 
-  if (self->state == STATE_OPEN) {
-    sooner (&at, self->confirm_by);
-    sooner (&at, self->drain_by);
-    /* Nobody is silent whom we don't listen to. */
-    if (self->read_at != 0)
-      sooner (&at, self->read_at);
-    else
-      sooner (&at, self->pong_by != 0 ? self->pong_by : get_ping_at (self));
-  } else if (self->state != STATE_DEAD) {
+  if (self->state == STATE_OPEN)
+    at = conic_patience_get_deadline (&self->patience, self->transport->limits.ping_interval);
+  else if (self->state != STATE_DEAD)
     at = self->close_by;
-  }
   conic_epoll_source_set_deadline (self->transport->epoll_source, &self->deadline, at);
 }
 
@@ -141,8 +111,9 @@ set_state (ConicWebsocket *self, State state, ConicStatus status, const char *re
     self->close_by = g_get_monotonic_time () + self->transport->limits.close_timeout;
   }
   self->state = state;
-  if (self->read_at != 0 && state != STATE_DEAD)
-    resume_reading (self, self->last_read); /* its close frame is behind what it sent too fast */
+  if (self->patience.rests_until != 0 && state != STATE_DEAD)
+    resume_reading (self,
+                    self->patience.heard_at); /* its close frame is behind what it sent too fast */
   update_deadline (self);
   unsettle (self);
 }
@@ -154,25 +125,10 @@ die (ConicWebsocket *self, const char *reason)
 }
 
 static void
-push_close (ConicWebsocket *self, ConicStatus status, const char *reason)
-{
-  guint8 payload[CONIC_FRAME_CONTROL_MAX];
-  gsize length = 0;
-
-  if (status != CONIC_STATUS_NONE) {
-    payload[0] = status >> 8;
-    payload[1] = status & 0xff;
-    length = 2 + g_strlcpy ((char *) payload + 2, reason, sizeof payload - 2);
-    length = MIN (length, sizeof payload - 1);
-  }
-  conic_outbox_push (&self->outbox, CONIC_OPCODE_CLOSE, payload, length);
-}
-
-static void
 fail (ConicWebsocket *self, ConicStatus status, const char *reason)
 {
   if (self->state == STATE_OPEN)
-    push_close (self, status, reason);
+    conic_outbox_push_close (&self->outbox, status, reason);
   conic_reader_clear (&self->reader);
   set_state (self, STATE_LINGERING, status, reason);
 }
@@ -199,7 +155,7 @@ update_events (ConicWebsocket *self)
 
   if (self->outbox.n_frames > 0)
     events |= conic_stream_get_write_events (&self->stream);
-  if (self->read_at != 0)
+  if (self->patience.rests_until != 0)
     events &= ~(guint32) EPOLLIN;
   else
     events |= conic_stream_get_read_events (&self->stream);
@@ -227,9 +183,9 @@ flush (ConicWebsocket *self)
   }
 
   update_events (self);
-  if (self->drain_by != 0 && self->outbox.n_bytes <= limits->queue_bytes / 2 &&
+  if (self->patience.drain_by != 0 && self->outbox.n_bytes <= limits->queue_bytes / 2 &&
       self->outbox.n_frames <= limits->queue_messages / 2) {
-    self->drain_by = 0;
+    self->patience.drain_by = 0;
     update_deadline (self);
   }
 }
@@ -292,7 +248,7 @@ on_control (ConicWebsocket *self, const ConicReaderItem *item)
       break;
     }
     if (self->state == STATE_OPEN)
-      push_close (self, status, "");
+      conic_outbox_push_close (&self->outbox, status, "");
     conic_reader_clear (&self->reader);
     set_state (self, STATE_LEAVING, status, reason);
     break;
@@ -325,7 +281,7 @@ throttle (ConicWebsocket *self, gint64 now)
   if (self->state != STATE_OPEN || (messages == 0 && bytes == 0))
     return FALSE;
   transport->stats.throttled++;
-  self->read_at = now + MAX (messages, bytes);
+  self->patience.rests_until = now + MAX (messages, bytes);
   update_events (self);
   update_deadline (self);
   if (self->noticed_at == 0 || now >= self->noticed_at + CONIC_TRANSPORT_NOTICE_INTERVAL) {
@@ -339,10 +295,10 @@ throttle (ConicWebsocket *self, gint64 now)
 static void
 resume_reading (ConicWebsocket *self, gint64 now)
 {
-  self->read_at = 0;
-  self->last_read = now;
-  if (self->pong_by != 0)
-    self->pong_by = now + self->transport->limits.pong_timeout;
+  self->patience.rests_until = 0;
+  self->patience.heard_at = now;
+  if (self->patience.pong_by != 0)
+    self->patience.pong_by = now + self->transport->limits.pong_timeout;
   update_events (self);
   if (self->carry != NULL || conic_stream_is_readable (&self->stream))
     schedule_again (self);
@@ -429,7 +385,7 @@ read_some (ConicWebsocket *self, gint64 now)
   gboolean was_empty;
   gssize n;
 
-  if (self->read_at != 0 || throttle (self, now))
+  if (self->patience.rests_until != 0 || throttle (self, now))
     return;
   if (self->carry != NULL) {
     g_autoptr (GByteArray) carry = g_steal_pointer (&self->carry);
@@ -451,8 +407,8 @@ read_some (ConicWebsocket *self, gint64 now)
 
   transport->stats.bytes_received += n;
   conic_bucket_take (&self->bytes, &transport->byte_rate, now, n);
-  self->last_read = now;
-  self->pong_by = 0;
+  self->patience.heard_at = now;
+  self->patience.pong_by = 0;
   take (self, transport->buffer, n, now);
   look_for_more (self);
 }
@@ -471,7 +427,7 @@ on_ready (ConicWatch *watch, guint32 events, gint64 now)
   ConicWebsocket *self = (ConicWebsocket *) watch;
   gboolean read_on_write = conic_stream_get_read_events (&self->stream) == EPOLLOUT;
 
-  if (self->read_at != 0 && (events & (EPOLLERR | EPOLLHUP)))
+  if (self->patience.rests_until != 0 && (events & (EPOLLERR | EPOLLHUP)))
     die (self, "connection lost");
   if (self->state != STATE_DEAD && (read_on_write || (events & ~(guint32) EPOLLOUT)))
     read_some (self, now);
@@ -482,30 +438,46 @@ on_ready (ConicWatch *watch, guint32 events, gint64 now)
 }
 
 static void
+end_patience (ConicWebsocket *self, gint64 now)
+{
+  const ConicTransportLimits *limits = &self->transport->limits;
+
+  switch (conic_patience_check (&self->patience, limits->ping_interval, now)) {
+  case CONIC_PATIENCE_WAIT:
+    break;
+  case CONIC_PATIENCE_UNCONFIRMED:
+    conic_websocket_close (self, CONIC_STATUS_POLICY, "not registered in time");
+    break;
+  case CONIC_PATIENCE_SLOW:
+    /* What it didn't read is lost to it anyway, and would keep it from reading why. */
+    conic_outbox_cut (&self->outbox, conic_stream_get_n_promised (&self->stream));
+    conic_websocket_close (self, CONIC_STATUS_SLOW, "slow");
+    break;
+  case CONIC_PATIENCE_RESTED:
+    resume_reading (self, now);
+    break;
+  case CONIC_PATIENCE_SILENT:
+    self->patience.pong_by = now + limits->pong_timeout;
+    conic_outbox_push (&self->outbox, CONIC_OPCODE_PING, NULL, 0);
+    unsettle (self);
+    break;
+  case CONIC_PATIENCE_GONE:
+    self->transport->stats.pongs_missed++;
+    die (self, "no answer to a ping");
+    break;
+  }
+}
+
+static void
 on_expired (ConicDeadline *deadline, gint64 now)
 {
   ConicWebsocket *self =
       (ConicWebsocket *) ((guint8 *) deadline - G_STRUCT_OFFSET (ConicWebsocket, deadline));
 
-  if (self->state != STATE_OPEN) {
+  if (self->state != STATE_OPEN)
     die (self, "closing took too long");
-  } else if (self->confirm_by != 0 && now >= self->confirm_by) {
-    conic_websocket_close (self, CONIC_STATUS_POLICY, "not registered in time");
-  } else if (self->drain_by != 0 && now >= self->drain_by) {
-    /* What it didn't read is lost to it anyway, and would keep it from reading why. */
-    conic_outbox_cut (&self->outbox, conic_stream_get_n_promised (&self->stream));
-    conic_websocket_close (self, CONIC_STATUS_SLOW, "slow");
-  } else if (self->read_at != 0) {
-    if (now >= self->read_at)
-      resume_reading (self, now);
-  } else if (self->pong_by != 0 && now >= self->pong_by) {
-    self->transport->stats.pongs_missed++;
-    die (self, "no answer to a ping");
-  } else if (self->pong_by == 0 && now >= get_ping_at (self)) {
-    self->pong_by = now + self->transport->limits.pong_timeout;
-    conic_outbox_push (&self->outbox, CONIC_OPCODE_PING, NULL, 0);
-    unsettle (self);
-  }
+  else
+    end_patience (self, now);
   update_deadline (self);
 }
 
@@ -550,8 +522,7 @@ conic_websocket_new (ConicTransport *transport,
   self->link.data = self;
   self->unsettled_link.data = self;
   self->again_link.data = self;
-  self->last_read = g_get_monotonic_time ();
-  self->ping_jitter = g_random_int_range (0, PING_JITTER);
+  conic_patience_init (&self->patience, g_get_monotonic_time ());
   g_queue_push_tail_link (&transport->connections, &self->link);
   conic_websocket_confirm (self, FALSE);
   look_for_more (self);
@@ -563,7 +534,7 @@ void
 conic_websocket_apply_limits (ConicWebsocket *self)
 {
   self->messages = self->bytes = (ConicBucket){0};
-  if (self->read_at != 0)
+  if (self->patience.rests_until != 0)
     resume_reading (self, g_get_monotonic_time ());
   update_deadline (self);
 }
@@ -631,8 +602,8 @@ conic_websocket_send (ConicWebsocket *self, const char *data, gsize length)
     return FALSE;
   if (outbox_is_full (self, length)) {
     self->transport->stats.queue_full++;
-    if (self->drain_by == 0) {
-      self->drain_by = g_get_monotonic_time () + self->transport->limits.slow_timeout;
+    if (self->patience.drain_by == 0) {
+      self->patience.drain_by = g_get_monotonic_time () + self->transport->limits.slow_timeout;
       update_deadline (self);
     }
     return FALSE;
@@ -667,7 +638,7 @@ conic_websocket_charge (ConicWebsocket *self, guint messages)
 void
 conic_websocket_confirm (ConicWebsocket *self, gboolean confirmed)
 {
-  self->confirm_by =
+  self->patience.confirm_by =
       confirmed ? 0 : g_get_monotonic_time () + self->transport->limits.confirm_timeout;
   update_deadline (self);
 }
@@ -686,6 +657,6 @@ conic_websocket_close (ConicWebsocket *self, guint16 status, const char *reason)
 {
   if (self->state != STATE_OPEN)
     return;
-  push_close (self, status, reason);
+  conic_outbox_push_close (&self->outbox, status, reason);
   set_state (self, STATE_CLOSING, status, reason);
 }

@@ -13,17 +13,14 @@
 
 #include <string.h>
 
-#include "gstconiccandidate.h"
 #include "gstconicevents.h"
 #include "gstconicice.h"
 #include "gstconictimer.h"
 #include "gstconictransport.h"
+#include "gstconictrickle.h"
 
 GST_DEBUG_CATEGORY (gst_conic_session_debug);
 #define GST_CAT_DEFAULT gst_conic_session_debug
-
-/* Early candidates that are kept. A host with many addresses gathers a few dozen. */
-#define EARLY_CANDIDATES_MAX 256
 
 typedef enum {
   SESSION_NEW,
@@ -50,14 +47,11 @@ struct _GstConicSession {
   GstElement *webrtcbin;
   GstSDPMessage *local;
   GstSDPMessage *remote;
-  gboolean local_sent;
-  gboolean remote_applied;
-  guint64 silent;           /* set of sections in which nothing is sent any more */
-  GQueue local_candidates;  /* GstConicCandidate: all that were gathered */
-  GQueue remote_candidates; /* GstConicCandidate: came before the description did */
+  guint64 silent; /* set of sections in which nothing is sent any more */
 
   guint timeout;
   GSource *deadline;
+  GstConicTrickle trickle;
   GstConicTransport transport;
 };
 
@@ -187,49 +181,19 @@ start_deadline (GstConicSession *self)
 /* --- candidates --- */
 
 static void
-send_candidate (GstConicSession *self, const GstConicCandidate *candidate)
+on_local_candidate (GstConicSession *self, guint mline_index, const char *text)
 {
   const char *mid = NULL;
 
   if (self->local != NULL)
-    mid = gst_conic_sdp_get_mid (self->local, (guint) candidate->mline_index);
-  self->handlers->candidate (self, (guint) candidate->mline_index, mid, candidate->text,
-                             self->user_data);
+    mid = gst_conic_sdp_get_mid (self->local, mline_index);
+  self->handlers->candidate (self, mline_index, mid, text, self->user_data);
 }
 
-static void
-local_candidate_event (GstConicSession *self, gpointer data)
+GstConicTrickle *
+gst_conic_session_get_trickle (GstConicSession *self)
 {
-  GstConicCandidate *candidate = data;
-
-  g_queue_push_tail (&self->local_candidates,
-                     gst_conic_candidate_new (candidate->mline_index, NULL, candidate->text));
-  if (self->local_sent)
-    send_candidate (self, candidate);
-}
-
-static void
-on_ice_candidate (GstElement *webrtcbin, guint mline, const char *text, GstConicSession *self)
-{
-  gst_conic_events_post (&self->events, local_candidate_event,
-                         gst_conic_candidate_new ((int) mline, NULL, text),
-                         (GDestroyNotify) gst_conic_candidate_free);
-}
-
-static void
-apply_candidate (GstConicSession *self, const GstConicCandidate *candidate)
-{
-  int index = -1;
-
-  if (candidate->mid != NULL)
-    index = gst_conic_sdp_find_mid (self->remote, candidate->mid);
-  if (index < 0)
-    index = candidate->mline_index;
-  if (index < 0 || (guint) index >= gst_sdp_message_medias_len (self->remote)) {
-    GST_INFO_OBJECT (self, "candidate for a media section that %s doesn't have", self->peer_id);
-    return;
-  }
-  g_signal_emit_by_name (self->webrtcbin, "add-ice-candidate", (guint) index, candidate->text);
+  return &self->trickle;
 }
 
 void
@@ -238,46 +202,20 @@ gst_conic_session_receive_candidate (GstConicSession *self,
                                      int mline_index,
                                      const char *candidate)
 {
-  GstConicCandidate *copy;
-
   g_return_if_fail (GST_IS_CONIC_SESSION (self));
 
-  /* webrtcbin 1.22 has no end of candidates, which is an empty one; it goes on checking until it
-   * has a pair. */
-  if (!gst_conic_sdp_is_candidate (candidate)) {
-    GST_INFO_OBJECT (self, "not a candidate for us: %.40s", candidate);
-    return;
-  }
-  copy = gst_conic_candidate_new (mline_index, mid, candidate);
-  if (self->remote_applied) {
-    apply_candidate (self, copy);
-    gst_conic_candidate_free (copy);
-  } else if (g_queue_get_length (&self->remote_candidates) < EARLY_CANDIDATES_MAX) {
-    g_queue_push_tail (&self->remote_candidates, copy);
-  } else {
-    gst_conic_candidate_free (copy);
-  }
+  gst_conic_trickle_receive (&self->trickle, self->remote, mid, mline_index, candidate);
 }
 
 /* --- descriptions --- */
 
 static void
-send_candidates (GstConicSession *self)
-{
-  for (GList *l = self->local_candidates.head; l != NULL; l = l->next)
-    send_candidate (self, l->data);
-}
-
-static void
 description_out (GstConicSession *self, GstWebRTCSDPType type)
 {
   g_autofree char *text = gst_sdp_message_as_text (self->local);
-  gboolean first = !self->local_sent;
 
   self->handlers->description (self, type, text, self->user_data);
-  self->local_sent = TRUE;
-  if (first)
-    send_candidates (self);
+  gst_conic_trickle_start (&self->trickle);
 }
 
 void
@@ -297,7 +235,7 @@ gst_conic_session_resend (GstConicSession *self)
     return;
   start_deadline (self);
   description_out (self, GST_WEBRTC_SDP_TYPE_OFFER);
-  send_candidates (self);
+  gst_conic_trickle_resend (&self->trickle);
 }
 
 /* Both descriptions are in force. */
@@ -378,15 +316,9 @@ gst_conic_session_silence (GstConicSession *self, guint index)
 static void
 remote_set_event (GstConicSession *self, gpointer reply)
 {
-  GstConicCandidate *candidate;
-
   if (!check_reply (self, reply, "the session description can't be used"))
     return;
-  self->remote_applied = TRUE;
-  while ((candidate = g_queue_pop_head (&self->remote_candidates)) != NULL) {
-    apply_candidate (self, candidate);
-    gst_conic_candidate_free (candidate);
-  }
+  gst_conic_trickle_apply (&self->trickle, self->remote);
   if (self->state == SESSION_ANSWERING)
     gst_conic_events_ask (&self->events, self->webrtcbin, "create-answer", NULL, created_event);
   else if (self->state == SESSION_STABLE)
@@ -527,7 +459,7 @@ gst_conic_session_open (GstConicSession *self, GstElement *webrtcbin, guint time
   self->webrtcbin = gst_object_ref (webrtcbin);
   self->timeout = timeout;
   gst_conic_transport_open (&self->transport, webrtcbin, timeout);
-  g_signal_connect_object (webrtcbin, "on-ice-candidate", G_CALLBACK (on_ice_candidate), self, 0);
+  gst_conic_trickle_open (&self->trickle, webrtcbin);
   gst_conic_ice_configure (webrtcbin);
   start_deadline (self);
 }
@@ -540,9 +472,8 @@ gst_conic_session_close (GstConicSession *self)
   move (self, SESSION_CLOSED);
   self->events.is_over = TRUE;
   gst_conic_timer_stop (&self->deadline);
+  gst_conic_trickle_close (&self->trickle);
   gst_conic_transport_close (&self->transport);
-  if (self->webrtcbin != NULL)
-    g_signal_handlers_disconnect_by_data (self->webrtcbin, self);
   gst_clear_object (&self->webrtcbin);
 }
 
@@ -557,8 +488,7 @@ gst_conic_session_finalize (GObject *object)
   g_free (self->session_id);
   g_clear_pointer (&self->local, gst_sdp_message_free);
   g_clear_pointer (&self->remote, gst_sdp_message_free);
-  g_queue_clear_full (&self->local_candidates, (GDestroyNotify) gst_conic_candidate_free);
-  g_queue_clear_full (&self->remote_candidates, (GDestroyNotify) gst_conic_candidate_free);
+  gst_conic_trickle_clear (&self->trickle);
   gst_conic_transport_clear (&self->transport);
   gst_conic_events_clear (&self->events);
 
@@ -592,6 +522,7 @@ gst_conic_session_new (const char *peer_id,
   self->session_id = g_strdup (session_id);
   self->offerer = offerer;
   gst_conic_events_init (&self->events, self, context);
+  gst_conic_trickle_init (&self->trickle, &self->events, on_local_candidate);
   gst_conic_transport_init (&self->transport, &self->events, &transport_handlers, self->peer_id,
                             self->session_id);
   self->handlers = handlers;
