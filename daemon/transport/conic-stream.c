@@ -7,6 +7,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* Frames written with one system call; more isn't faster. */
+#define FRAMES_PER_WRITE 32
+
 /**
  * conic_stream_read:
  * @self: the stream
@@ -27,16 +30,8 @@ conic_stream_read (ConicStream *self, void *buffer, gsize size)
   return n;
 }
 
-/**
- * conic_stream_write:
- * @self: the stream
- * @vectors: (array length=n_vectors): what to write; begins with what was promised
- * @n_vectors: how many there are
- *
- * Returns: bytes written, -1 for an error; errno is EAGAIN if the socket takes nothing now
- */
-gssize
-conic_stream_write (ConicStream *self, struct iovec *vectors, guint n_vectors)
+static gssize
+write_vectors (ConicStream *self, struct iovec *vectors, guint n_vectors)
 {
   struct msghdr message = {.msg_iov = vectors, .msg_iovlen = n_vectors};
   gssize n;
@@ -46,6 +41,31 @@ conic_stream_write (ConicStream *self, struct iovec *vectors, guint n_vectors)
                           : sendmsg (self->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
   while (n < 0 && errno == EINTR);
   return n;
+}
+
+/**
+ * conic_stream_write_out:
+ * @self: the stream
+ * @outbox: what to write; what was written is gone from it
+ * @n_written: (inout): the bytes that were are added to this
+ *
+ * Writes as much as goes at once.
+ *
+ * Returns: %FALSE if the stream is broken
+ */
+gboolean
+conic_stream_write_out (ConicStream *self, ConicOutbox *outbox, guint64 *n_written)
+{
+  while (outbox->n_frames > 0) {
+    struct iovec vectors[FRAMES_PER_WRITE];
+    gssize n = write_vectors (self, vectors, conic_outbox_peek (outbox, vectors, FRAMES_PER_WRITE));
+
+    if (n < 0)
+      return errno == EAGAIN;
+    *n_written += n;
+    conic_outbox_advance (outbox, n);
+  }
+  return TRUE;
 }
 
 /**
@@ -104,9 +124,11 @@ conic_stream_get_n_promised (const ConicStream *self)
   return self->tls != NULL ? conic_tls_get_n_promised (self->tls) : 0;
 }
 
-/* (transfer none) (nullable): what went wrong, for a log; %NULL if the network did */
+/* (transfer none): what went wrong, for a log */
 const char *
 conic_stream_get_failure (const ConicStream *self)
 {
-  return self->tls != NULL ? conic_tls_get_failure (self->tls) : NULL;
+  const char *failure = self->tls != NULL ? conic_tls_get_failure (self->tls) : NULL;
+
+  return failure != NULL ? failure : "connection lost";
 }

@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include "conic-outbox.h"
 #include "conic-tls.h"
 
 G_BEGIN_DECLS
@@ -19,7 +20,7 @@ typedef struct {
 } ConicStream;
 
 gssize conic_stream_read (ConicStream *stream, void *buffer, gsize size);
-gssize conic_stream_write (ConicStream *stream, struct iovec *vectors, guint n_vectors);
+gboolean conic_stream_write_out (ConicStream *stream, ConicOutbox *outbox, guint64 *n_written);
 void conic_stream_shut (ConicStream *stream);
 void conic_stream_close (ConicStream *stream);
 

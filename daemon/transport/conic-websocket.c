@@ -27,9 +27,6 @@
 #include <errno.h>
 #include <unistd.h>
 
-/* Frames written with one system call; more isn't faster. */
-#define FRAMES_PER_WRITE 32
-
 typedef enum {
   STATE_OPEN,
   STATE_CLOSING,
@@ -112,8 +109,8 @@ set_state (ConicWebsocket *self, State state, ConicStatus status, const char *re
   }
   self->state = state;
   if (self->patience.rests_until != 0 && state != STATE_DEAD)
-    resume_reading (self,
-                    self->patience.heard_at); /* its close frame is behind what it sent too fast */
+    /* Its close frame is behind what it sent too fast. */
+    resume_reading (self, self->patience.heard_at);
   update_deadline (self);
   unsettle (self);
 }
@@ -167,21 +164,10 @@ flush (ConicWebsocket *self)
 {
   const ConicTransportLimits *limits = &self->transport->limits;
 
-  while (self->outbox.n_frames > 0 && self->state != STATE_DEAD) {
-    struct iovec vectors[FRAMES_PER_WRITE];
-    guint n_vectors = conic_outbox_peek (&self->outbox, vectors, FRAMES_PER_WRITE);
-    gssize n = conic_stream_write (&self->stream, vectors, n_vectors);
-
-    if (n < 0 && errno == EAGAIN)
-      break;
-    if (n < 0) {
-      die (self, "connection lost");
-      return;
-    }
-    self->transport->stats.bytes_sent += n;
-    conic_outbox_advance (&self->outbox, n);
+  if (!conic_stream_write_out (&self->stream, &self->outbox, &self->transport->stats.bytes_sent)) {
+    die (self, "connection lost");
+    return;
   }
-
   update_events (self);
   if (self->patience.drain_by != 0 && self->outbox.n_bytes <= limits->queue_bytes / 2 &&
       self->outbox.n_frames <= limits->queue_messages / 2) {
@@ -368,14 +354,6 @@ look_for_more (ConicWebsocket *self)
     schedule_again (self);
 }
 
-static const char *
-describe_loss (ConicWebsocket *self)
-{
-  const char *failure = conic_stream_get_failure (&self->stream);
-
-  return failure != NULL ? failure : "connection lost";
-}
-
 /* Reads once, or goes on with what was read, so that a client that floods gets no more than its
  * share of the turn. */
 static void
@@ -401,7 +379,7 @@ read_some (ConicWebsocket *self, gint64 now)
   if (was_empty)
     return;
   if (n <= 0) {
-    die (self, n == 0 ? "connection ended" : describe_loss (self));
+    die (self, n == 0 ? "connection ended" : conic_stream_get_failure (&self->stream));
     return;
   }
 
