@@ -18,7 +18,7 @@ import urllib.request
 
 import pexpect
 
-from conictest import media, peers, tap
+from conictest import media, netns, peers, tap
 from conictest.process import Process
 
 DEMO = os.path.join(peers.ROOT, "apps", "demo")
@@ -309,4 +309,4 @@ class CommandLine(tap.TestCase):
 
 
 if __name__ == "__main__":
-    tap.main()
+    netns.main()

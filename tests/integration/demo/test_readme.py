@@ -13,7 +13,7 @@ import re
 import signal
 import subprocess
 
-from conictest import peers, tap
+from conictest import netns, peers, tap
 from conictest.process import Process
 from conictest.programs import CONIC, NO_DISPLAY
 
@@ -286,4 +286,4 @@ def add_cases():
 add_cases()
 
 if __name__ == "__main__":
-    tap.main()
+    netns.main()
