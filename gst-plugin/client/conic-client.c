@@ -5,26 +5,16 @@
 #include "conic-client.h"
 
 #include <libsoup/soup.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <string.h>
 
+#include "conic-backoff.h"
 #include "conic-codec.h"
+#include "conic-handshake.h"
 #include "conic-limits.h"
 
 /* The first delay before a reconnect and the longest, in milliseconds: quick enough for a hub that
- * restarts, slow enough for one that is overwhelmed. Each is drawn from ±RETRY_JITTER percent. */
+ * restarts, slow enough for one that is overwhelmed. */
 #define RETRY_DELAY_MIN 500
 #define RETRY_DELAY_MAX 15000
-#define RETRY_JITTER    30
-
-/* Seconds of silence before the kernel asks the other end whether the connection still is, seconds between
- * such questions, how many may go unanswered, and milliseconds that what is sent, questions included, may
- * go unacknowledged: a connection that was cut is noticed within 25 s, mostly 13. */
-#define PROBE_IDLE     10
-#define PROBE_INTERVAL 3
-#define PROBES_MAX     3
-#define UNACKNOWLEDGED 10000
 
 /* Seconds between the pings that keep NATs and proxies on the way from forgetting us. */
 #define KEEPALIVE_INTERVAL 25
@@ -55,7 +45,7 @@ struct _ConicClient {
   char *tls_ca;       /* (nullable): a file */
   GPtrArray *ice_servers;
   gboolean was_registered;
-  guint attempts; /* in a row that didn't lead to a registration */
+  ConicBackoff backoff; /* of attempts in a row that didn't lead to a registration */
 
   GMainContext *context;
   SoupSession *session;
@@ -119,21 +109,12 @@ on_retry (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
-static guint
-next_delay (ConicClient *self)
-{
-  guint delay = RETRY_DELAY_MIN << MIN (self->attempts, 8);
-
-  self->attempts++;
-  delay = MIN (delay, RETRY_DELAY_MAX);
-  return delay * (100 - RETRY_JITTER + g_random_int_range (0, 2 * RETRY_JITTER + 1)) / 100;
-}
-
 static void
 lose (ConicClient *self, const GError *error)
 {
-  guint delay = next_delay (self);
+  guint delay = conic_backoff_draw (&self->backoff);
 
+  conic_backoff_grow (&self->backoff);
   drop_connection (self);
   self->state = CLIENT_WAITING;
   set_timer (self, "conic-client-retry", delay, on_retry);
@@ -258,7 +239,7 @@ on_register_response (ConicClient *self, const ConicMessage *response)
   if (response->ice_servers != NULL)
     self->ice_servers = g_ptr_array_ref (response->ice_servers);
   self->was_registered = TRUE;
-  self->attempts = 0;
+  conic_backoff_reset (&self->backoff);
   self->state = CLIENT_REGISTERED;
   set_timer (self, "conic-client-watch", 2 * KEEPALIVE_INTERVAL * 1000, on_watch);
   g_signal_emit (self, signals[SIGNAL_REGISTERED], 0, self->id);
@@ -326,32 +307,15 @@ register_at_hub (ConicClient *self)
   send_message (self, request);
 }
 
-/* What the hub says about the token it was shown or wasn't, RFC 6750 section 3. */
-static char *
-get_challenge (SoupMessage *request)
-{
-  const char *header = soup_message_headers_get_list (soup_message_get_response_headers (request),
-                                                      "WWW-Authenticate");
-  g_autoptr (GHashTable) values = NULL;
-  const char *text = NULL;
-
-  if (header != NULL && g_ascii_strncasecmp (header, "Bearer ", strlen ("Bearer ")) == 0) {
-    values = soup_header_parse_param_list (header + strlen ("Bearer "));
-    text = g_hash_table_lookup (values, "error_description");
-  }
-  return g_strdup (text != NULL ? text : "it wants a token");
-}
-
 /* A certificate that isn't trusted and a token that won't do are for the user to mend, unless they
  * have been good enough before: then the hub may be about to get a new one. */
 static void
 on_unreachable (ConicClient *self, SoupMessage *request, const GError *reason)
 {
   g_autoptr (GError) error = NULL;
-  g_autofree char *challenge = NULL;
+  g_autofree char *challenge = conic_handshake_get_challenge (request);
 
-  if (soup_message_get_status (request) == SOUP_STATUS_UNAUTHORIZED) {
-    challenge = get_challenge (request);
+  if (challenge != NULL) {
     on_refused (self, CONIC_ERROR_UNAUTHORIZED, challenge);
     return;
   }
@@ -391,44 +355,13 @@ on_websocket_connected (GObject *source, GAsyncResult *result, gpointer user_dat
   register_at_hub (self);
 }
 
-/* (transfer full) (nullable): NULL when @text isn't the URI of a WebSocket */
-static SoupMessage *
-make_request (const char *text)
-{
-  g_autoptr (GUri) uri = g_uri_parse (text, SOUP_HTTP_URI_FLAGS, NULL);
-
-  if (uri == NULL || g_uri_get_host (uri) == NULL || *g_uri_get_host (uri) == '\0' ||
-      (strcmp (g_uri_get_scheme (uri), "ws") != 0 && strcmp (g_uri_get_scheme (uri), "wss") != 0))
-    return NULL;
-  return soup_message_new_from_uri (SOUP_METHOD_GET, uri);
-}
-
-/* A cable that is pulled closes nothing: without these it is the pings that tell, a minute later. */
-static void
-on_network_event (SoupMessage *request,
-                  GSocketClientEvent event,
-                  GIOStream *stream,
-                  gpointer user_data)
-{
-  GSocket *socket;
-
-  if (event != G_SOCKET_CLIENT_CONNECTED || !G_IS_TCP_CONNECTION (stream))
-    return;
-  socket = g_socket_connection_get_socket (G_SOCKET_CONNECTION (stream));
-  g_socket_set_keepalive (socket, TRUE);
-  g_socket_set_option (socket, IPPROTO_TCP, TCP_KEEPIDLE, PROBE_IDLE, NULL);
-  g_socket_set_option (socket, IPPROTO_TCP, TCP_KEEPINTVL, PROBE_INTERVAL, NULL);
-  g_socket_set_option (socket, IPPROTO_TCP, TCP_KEEPCNT, PROBES_MAX, NULL);
-  g_socket_set_option (socket, IPPROTO_TCP, TCP_USER_TIMEOUT, UNACKNOWLEDGED, NULL);
-}
-
 static void
 connect_to_hub (ConicClient *self)
 {
   g_autoptr (SoupMessage) message = NULL;
   g_autoptr (GError) error = NULL;
 
-  message = make_request (self->uri);
+  message = conic_handshake_new (self->uri, self->token);
   if (message == NULL) {
     g_set_error (&error, CONIC_CLIENT_ERROR, CONIC_CLIENT_ERROR_URI,
                  "“%s” is not the URI of a hub, such as ws://127.0.0.1:%d%s", self->uri,
@@ -436,15 +369,6 @@ connect_to_hub (ConicClient *self)
     fail (self, error);
     return;
   }
-  /* No hub sends its clients elsewhere, and a token is for this one. */
-  soup_message_add_flags (message, SOUP_MESSAGE_NO_REDIRECT);
-  if (self->token != NULL) {
-    g_autofree char *bearer = g_strconcat ("Bearer ", self->token, NULL);
-
-    soup_message_headers_replace (soup_message_get_request_headers (message), "Authorization",
-                                  bearer);
-  }
-  g_signal_connect (message, "network-event", G_CALLBACK (on_network_event), NULL);
   self->state = CLIENT_CONNECTING;
   set_timer (self, "conic-client-register", REGISTER_TIMEOUT, on_register_timeout);
   self->cancellable = g_cancellable_new ();
@@ -502,6 +426,7 @@ conic_client_class_init (ConicClientClass *klass)
 static void
 conic_client_init (ConicClient *self)
 {
+  conic_backoff_init (&self->backoff, RETRY_DELAY_MIN, RETRY_DELAY_MAX);
 }
 
 ConicClient *
