@@ -2,11 +2,10 @@
 
 #pragma once
 
-#include "conic-address-count.h"
 #include "conic-admission.h"
 #include "conic-epoll-source.h"
+#include "conic-request.h"
 #include "conic-server-stats.h"
-#include "conic-tls.h"
 
 #include <gio/gio.h>
 
@@ -23,24 +22,14 @@ typedef struct _ConicAcceptor ConicAcceptor;
 /**
  * ConicAcceptorHandler:
  * @has_room: whether one more connection may be taken
- * @arrived: a request came on @fd (transfer full), non-blocking. It has to be answered by the
- *   monotonic time @deadline. @spare (transfer full) is a duplicate of it, made while the client can
- *   still be told that there are no descriptors left
+ * @arrived: a request came; all that is in @request is (transfer full)
  * @upgraded: a WebSocket handshake on @fd (transfer full), non-blocking, was answered; @pass
- *   (transfer full) (nullable) is what it was admitted with
- *
- * With TLS, a connection comes with its session @tls (transfer full), which is %NULL without.
- * Each connection comes with the address (transfer full) (nullable) that it is counted for.
+ *   (transfer full) (nullable) is what it was admitted with, @tls (transfer full) (nullable) its TLS
+ *   session, @address (transfer full) (nullable) what it is counted for
  */
 typedef struct {
   gboolean (*has_room) (gpointer user_data);
-  void (*arrived) (int fd,
-                   int spare,
-                   ConicTls *tls,
-                   ConicAddress *address,
-                   gint64 since,
-                   gint64 deadline,
-                   gpointer user_data);
+  void (*arrived) (const ConicRequest *request, gpointer user_data);
   void (*upgraded) (int fd,
                     ConicTls *tls,
                     ConicAddress *address,

@@ -239,12 +239,8 @@ answer (ConicArrival *arrival, char *head, gsize length, gint64 now)
     return FALSE;
   if (verdict.status == SOUP_STATUS_SWITCHING_PROTOCOLS)
     upgrade (arrival, head, length, text, &verdict.pass);
-  else if (verdict.status == SOUP_STATUS_FORBIDDEN)
-    conic_arrival_refuse (arrival, CONIC_HANDSHAKE_FORBIDDEN, text, now);
-  else if (verdict.status == SOUP_STATUS_REQUEST_ENTITY_TOO_LARGE)
-    conic_arrival_refuse (arrival, CONIC_HANDSHAKE_INVALID, text, now);
   else
-    conic_arrival_refuse (arrival, CONIC_HANDSHAKE_UNAUTHORIZED, text, now);
+    conic_arrival_refuse (arrival, conic_handshake_get_result (verdict.status), text, now);
   return TRUE;
 }
 
@@ -252,21 +248,18 @@ static void
 hand_over (ConicArrival *arrival, char *head, gsize length, gint64 now)
 {
   ConicAcceptor *self = arrival->acceptor;
-  gint64 since = arrival->since, deadline = arrival->deadline.at;
-  ConicAddress *address;
-  ConicTls *tls;
-  int fd, spare;
+  ConicRequest request = {.since = arrival->since, .deadline = arrival->deadline.at};
 
   if (answer (arrival, head, length, now))
     return;
-  spare = fcntl (arrival->watch.fd, F_DUPFD_CLOEXEC, 0);
-  if (spare < 0) {
+  request.spare = fcntl (arrival->watch.fd, F_DUPFD_CLOEXEC, 0);
+  if (request.spare < 0) {
     conic_arrival_refuse (arrival, CONIC_HANDSHAKE_NO_DESCRIPTORS,
                           CONIC_ARRIVAL_REPLY ("503 Service Unavailable"), now);
     return;
   }
-  fd = release_arrival (arrival, &tls, &address);
-  self->handler->arrived (fd, spare, tls, address, since, deadline, self->user_data);
+  request.fd = release_arrival (arrival, &request.tls, &request.address);
+  self->handler->arrived (&request, self->user_data);
 }
 
 static void

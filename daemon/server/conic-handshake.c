@@ -141,3 +141,24 @@ conic_handshake_answer (const ConicAdmission *admission,
     return make_acceptance (key, verdict->protocol);
   return make_refusal (verdict);
 }
+
+/* How a request counts that was answered with the HTTP status @status. */
+ConicHandshakeResult
+conic_handshake_get_result (guint status)
+{
+  switch (status) {
+  case SOUP_STATUS_SWITCHING_PROTOCOLS:
+    return CONIC_HANDSHAKE_UPGRADED;
+  case SOUP_STATUS_OK:
+  case SOUP_STATUS_NOT_MODIFIED:
+  case SOUP_STATUS_NOT_FOUND:
+  case SOUP_STATUS_SERVICE_UNAVAILABLE:
+    return CONIC_HANDSHAKE_HTTP;
+  case SOUP_STATUS_UNAUTHORIZED:
+    return CONIC_HANDSHAKE_UNAUTHORIZED;
+  case SOUP_STATUS_FORBIDDEN:
+    return CONIC_HANDSHAKE_FORBIDDEN;
+  default:
+    return CONIC_HANDSHAKE_INVALID;
+  }
+}

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "conic-admission.h"
+#include "conic-server-stats.h"
 
 G_BEGIN_DECLS
 
@@ -11,5 +12,7 @@ char *conic_handshake_answer (const ConicAdmission *admission,
                               const char *head,
                               gsize length,
                               ConicVerdict *verdict);
+
+ConicHandshakeResult conic_handshake_get_result (guint status);
 
 G_END_DECLS

@@ -11,6 +11,7 @@
 
 #include "conic-http.h"
 
+#include "conic-handshake.h"
 #include "conic-limits.h"
 #include "conic-page.h"
 #include "conic-tls-stream.h"
@@ -47,8 +48,7 @@ typedef struct {
   ConicDeadline deadline;
   ConicHttp *http; /* (nullable): NULL when libsoup keeps the connection longer than that */
   ConicHttpResources resources;
-  int fd;                /* the GSocket's */
-  int spare;             /* the same socket, for the time after libsoup; -1 when it is taken */
+  int spare;             /* of libsoup's socket, for the time after it; -1 when it is taken */
   GSocketAddress *local; /* libsoup gives this back, and not the socket: it leads to the visit */
   ConicTlsStream *tls;   /* (nullable) (unowned): libsoup's stream, if it is one with TLS */
   ConicAddress *address; /* (nullable): goes with the spare */
@@ -72,9 +72,10 @@ on_visit_expired (ConicDeadline *deadline, gint64 now)
 {
   Visit *visit = (Visit *) deadline;
 
-  /* libsoup sees the end of the stream and lets the connection go. */
+  /* libsoup sees the end of the stream and lets the connection go. Its own descriptor may be somebody
+   * else's already. */
   visit->result = CONIC_HANDSHAKE_TIMEOUT;
-  shutdown (visit->fd, SHUT_RDWR);
+  shutdown (visit->spare, SHUT_RDWR);
 }
 
 static void
@@ -176,7 +177,7 @@ answer_websocket (ConicHttp *self, SoupServerMessage *message)
   g_auto (ConicVerdict) verdict = {0};
 
   /* A page isn't told why its WebSocket was refused, but it can ask again without an upgrade. */
-  conic_admission_judge (self->admission, &(ConicUpgrade){request, query, visit->fd}, &verdict);
+  conic_admission_judge (self->admission, &(ConicUpgrade){request, query, visit->spare}, &verdict);
   if (verdict.status != SOUP_STATUS_SWITCHING_PROTOCOLS) {
     answer_refusal (message, &verdict);
     return;
@@ -332,28 +333,11 @@ static void
 on_request_finished (SoupServer *soup, SoupServerMessage *message, gpointer user_data)
 {
   Visit *visit = get_visit (message);
+  guint status = soup_server_message_get_status (message);
 
-  if (visit == NULL)
-    return;
-  switch (soup_server_message_get_status (message)) {
-  case SOUP_STATUS_SWITCHING_PROTOCOLS:
-    break;
-  case SOUP_STATUS_OK:
-  case SOUP_STATUS_NOT_MODIFIED:
-  case SOUP_STATUS_NOT_FOUND:
-  case SOUP_STATUS_SERVICE_UNAVAILABLE:
-    visit->result = CONIC_HANDSHAKE_HTTP;
-    break;
-  case SOUP_STATUS_UNAUTHORIZED:
-    visit->result = CONIC_HANDSHAKE_UNAUTHORIZED;
-    break;
-  case SOUP_STATUS_FORBIDDEN:
-    visit->result = CONIC_HANDSHAKE_FORBIDDEN;
-    break;
-  default:
-    visit->result = CONIC_HANDSHAKE_INVALID;
-    break;
-  }
+  /* What was upgraded is counted when it is taken from libsoup. */
+  if (visit != NULL && status != SOUP_STATUS_SWITCHING_PROTOCOLS)
+    visit->result = conic_handshake_get_result (status);
 }
 
 /**
@@ -407,27 +391,15 @@ conic_http_free (ConicHttp *self)
  * conic_http_take:
  * @self: the same
  * @there: what there is on the address that it came to
- * @fd: (transfer full): a connection with a whole request to be read
- * @spare: (transfer full): a duplicate of @fd
- * @tls: (transfer full) (nullable): the TLS session on it
- * @address: (transfer full) (nullable): what it is counted for
- * @since: the monotonic time at which it was accepted
- * @deadline: the monotonic time by which its request has to be answered
+ * @request: what came; all that is in it is taken
  *
  * Answers the request. Whatever comes of it, the connection ends, or is handed on upgraded.
  */
 void
-conic_http_take (ConicHttp *self,
-                 ConicHttpResources there,
-                 int fd,
-                 int spare,
-                 ConicTls *tls,
-                 ConicAddress *address,
-                 gint64 since,
-                 gint64 deadline)
+conic_http_take (ConicHttp *self, ConicHttpResources there, const ConicRequest *request)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (GSocket) socket = g_socket_new_from_fd (fd, &error);
+  g_autoptr (GSocket) socket = g_socket_new_from_fd (request->fd, &error);
   g_autoptr (GIOStream) stream = NULL;
   g_autoptr (GSocketAddress) local = NULL;
   g_autoptr (GSocketAddress) remote = NULL;
@@ -438,13 +410,14 @@ conic_http_take (ConicHttp *self,
     if (local != NULL)
       remote = g_socket_get_remote_address (socket, &error);
   } else {
-    close (fd);
+    close (request->fd);
   }
   if (remote == NULL) {
     self->stats->handshakes[CONIC_HANDSHAKE_LOST]++;
-    g_clear_pointer (&tls, conic_tls_free);
-    close (spare);
-    conic_address_release (address);
+    if (request->tls != NULL)
+      conic_tls_free (request->tls);
+    close (request->spare);
+    conic_address_release (request->address);
     return;
   }
   g_socket_set_blocking (socket, FALSE);
@@ -453,22 +426,21 @@ conic_http_take (ConicHttp *self,
   visit->deadline.expired = on_visit_expired;
   visit->http = self;
   visit->resources = there;
-  visit->fd = fd;
-  visit->spare = spare;
+  visit->spare = request->spare;
   visit->local = g_object_ref (local);
-  visit->address = address;
-  visit->since = since;
+  visit->address = request->address;
+  visit->since = request->since;
   visit->result = CONIC_HANDSHAKE_LOST;
   visit->link.data = visit;
   g_queue_push_tail_link (&self->visits, &visit->link);
-  conic_epoll_source_set_deadline (self->source, &visit->deadline, deadline);
+  conic_epoll_source_set_deadline (self->source, &visit->deadline, request->deadline);
   g_object_set_data_full (G_OBJECT (socket), VISIT_KEY, visit, free_visit);
   g_object_set_data (G_OBJECT (local), VISIT_KEY, visit);
 
-  if (tls != NULL) {
+  if (request->tls != NULL) {
     /* The spare is what is left of the connection after libsoup. */
-    conic_tls_set_fd (tls, spare);
-    visit->tls = conic_tls_stream_new (tls, socket);
+    conic_tls_set_fd (request->tls, request->spare);
+    visit->tls = conic_tls_stream_new (request->tls, socket);
     stream = G_IO_STREAM (visit->tls);
   } else {
     stream = G_IO_STREAM (g_socket_connection_factory_create_connection (socket));

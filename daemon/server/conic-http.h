@@ -2,11 +2,10 @@
 
 #pragma once
 
-#include "conic-address-count.h"
 #include "conic-admission.h"
 #include "conic-epoll-source.h"
+#include "conic-request.h"
 #include "conic-server-stats.h"
-#include "conic-tls.h"
 
 #include <gio/gio.h>
 
@@ -60,14 +59,7 @@ ConicHttp *conic_http_new (ConicEpollSource *source,
                            gpointer user_data);
 void conic_http_free (ConicHttp *http);
 
-void conic_http_take (ConicHttp *http,
-                      ConicHttpResources there,
-                      int fd,
-                      int spare,
-                      ConicTls *tls,
-                      ConicAddress *address,
-                      gint64 since,
-                      gint64 deadline);
+void conic_http_take (ConicHttp *http, ConicHttpResources there, const ConicRequest *request);
 void conic_http_set_admission (ConicHttp *http, const ConicAdmission *admission);
 guint conic_http_get_n_connections (ConicHttp *http);
 

@@ -44,34 +44,24 @@ struct _ConicServer {
 };
 
 static void
-on_arrived (int fd,
-            int spare,
-            ConicTls *tls,
-            ConicAddress *address,
-            gint64 since,
-            gint64 deadline,
-            gpointer user_data)
+on_arrived (const ConicRequest *request, gpointer user_data)
 {
   ConicServer *self = user_data;
+  ConicHttpResources there = CONIC_HTTP_WEBSOCKET;
 
-  conic_http_take (self->http,
-                   CONIC_HTTP_WEBSOCKET | (self->page ? CONIC_HTTP_PAGE : 0) |
-                       (self->metrics_addresses->len > 0 ? 0 : CONIC_HTTP_STATUS),
-                   fd, spare, tls, address, since, deadline);
+  if (self->page)
+    there |= CONIC_HTTP_PAGE;
+  if (self->metrics_addresses->len == 0)
+    there |= CONIC_HTTP_STATUS;
+  conic_http_take (self->http, there, request);
 }
 
 static void
-on_metrics_arrived (int fd,
-                    int spare,
-                    ConicTls *tls,
-                    ConicAddress *address,
-                    gint64 since,
-                    gint64 deadline,
-                    gpointer user_data)
+on_metrics_arrived (const ConicRequest *request, gpointer user_data)
 {
   ConicServer *self = user_data;
 
-  conic_http_take (self->http, CONIC_HTTP_STATUS, fd, spare, tls, address, since, deadline);
+  conic_http_take (self->http, CONIC_HTTP_STATUS, request);
 }
 
 static void
