@@ -73,7 +73,8 @@ check_frame (const ConicReaderState *state,
                in_message ? "message inside a fragmented one" : "continuation of no message");
     return FALSE;
   }
-  if (frame->length > max_bytes - so_far) {
+  /* A reload may have lowered the limit below what is here already. */
+  if (so_far > max_bytes || frame->length > max_bytes - so_far) {
     break_off (item, CONIC_STATUS_TOO_BIG, "message too big");
     return FALSE;
   }

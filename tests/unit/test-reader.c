@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* Shows that a message that lies whole in its bytes is unmasked and checked to its last byte, wherever
- * its text isn't ASCII. (What becomes of cut ones is compared with this by fuzz-frames.) */
+ * its text isn't ASCII. (What becomes of cut ones is compared with this by fuzz-frames.) And
+ * that no limit that is lowered meanwhile is passed by. */
 
 #include "conic-reader.h"
 
@@ -69,11 +70,33 @@ test_utf8_at_each_place (void)
   }
 }
 
+/* A message whose first half is here is held to a limit that has become less than that half. */
+static void
+test_lowered_limit (void)
+{
+  guint8 half[6 + TEXT_MAX] = {CONIC_OPCODE_BINARY, 0x80 | TEXT_MAX};
+  guint8 rest[6 + 1] = {0x80 | CONIC_OPCODE_CONTINUATION, 0x80 | 1};
+  guint8 *data = half;
+  gsize left = sizeof half;
+  ConicReader reader = {0};
+  ConicReaderItem item;
+
+  g_assert_cmpint (conic_reader_next (&reader, MESSAGE_BYTES, &data, &left, &item), ==,
+                   CONIC_READER_MORE);
+  data = rest;
+  left = sizeof rest;
+  g_assert_cmpint (conic_reader_next (&reader, TEXT_MAX / 2, &data, &left, &item), ==,
+                   CONIC_READER_BROKEN);
+  g_assert_cmpint (item.status, ==, CONIC_STATUS_TOO_BIG);
+  conic_reader_clear (&reader);
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/reader/utf8-at-each-place", test_utf8_at_each_place);
+  g_test_add_func ("/reader/lowered-limit", test_lowered_limit);
 
   return g_test_run ();
 }
