@@ -1,24 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Locks: the lock guards the array of sessions, whose statistics the application reads; under it
- * only a session's lock is taken. */
-
 #include "gstconiccalls.h"
 
 #include <string.h>
 
+#include "conic-backoff.h"
 #include "gstconicmailbox.h"
 #include "gstconicmessages.h"
+#include "gstconicsessions.h"
 #include "gstconictimer.h"
 
 GST_DEBUG_CATEGORY_STATIC (gst_conic_calls_debug);
 #define GST_CAT_DEFAULT gst_conic_calls_debug
 
-/* The delays between two calls of a target that can't be reached, in milliseconds; each is drawn
- * from ±CALL_JITTER percent, so that those who lost the same peer don't all come at once. */
+/* The delays between two calls of a target that can't be reached, in milliseconds. */
 #define CALL_DELAY_MIN 1000
 #define CALL_DELAY_MAX 5000
-#define CALL_JITTER    30
 
 /* What the reason of a goodbye begins with when the session broke and the peer stays: the other side
  * may call again at once. */
@@ -38,31 +35,15 @@ struct _GstConicCalls {
   gboolean ready;
   gboolean stopping;
 
-  GMutex lock;
-  GPtrArray *sessions; /* (element-type GstConicSession): changed by the thread only */
+  GstConicSessions sessions;
 
   GSource *call_timer;
-  guint call_delay;
+  ConicBackoff call_backoff;
 };
 
 static void call_target (GstConicCalls *self);
 
 /* --- sessions --- */
-
-static GstConicSession *
-find_session (GstConicCalls *self, const char *peer_id, const char *session_id)
-{
-  for (guint i = 0; peer_id != NULL && i < self->sessions->len; i++) {
-    GstConicSession *session = g_ptr_array_index (self->sessions, i);
-    const char *own = gst_conic_session_get_session_id (session);
-
-    /* A peer that knows nothing of session ids has one session. */
-    if (g_str_equal (gst_conic_session_get_peer_id (session), peer_id) &&
-        (session_id == NULL || own == NULL || g_str_equal (own, session_id)))
-      return session;
-  }
-  return NULL;
-}
 
 static void
 send_message (GstConicCalls *self, const ConicMessage *message)
@@ -74,8 +55,10 @@ send_message (GstConicCalls *self, const ConicMessage *message)
 static gboolean
 is_wanted (const ConicMessage *message, gpointer user_data)
 {
+  GstConicCalls *self = user_data;
+
   return message->type == CONIC_MESSAGE_BYE ||
-         find_session (user_data, message->to_id, message->session_id) != NULL;
+         gst_conic_sessions_find (&self->sessions, message->to_id, message->session_id) != NULL;
 }
 
 static ConicMessage *
@@ -124,12 +107,11 @@ on_call_timer (gpointer user_data)
 static guint
 schedule_call (GstConicCalls *self)
 {
-  guint delay =
-      self->call_delay * (100 - CALL_JITTER + g_random_int_range (0, 2 * CALL_JITTER + 1)) / 100;
+  guint delay = conic_backoff_draw (&self->call_backoff);
 
   if (self->stopping || self->call_timer != NULL)
     return delay;
-  self->call_delay = MIN (self->call_delay * 2, CALL_DELAY_MAX);
+  conic_backoff_grow (&self->call_backoff);
   self->call_timer =
       gst_conic_timer_start (self->context, "conic-call", delay, on_call_timer, self, NULL);
   return delay;
@@ -139,12 +121,8 @@ static void
 remove_session (GstConicCalls *self, GstConicSession *session, gboolean by_peer)
 {
   g_autoptr (GstConicSession) keep = g_object_ref (session);
-  gboolean found;
 
-  g_mutex_lock (&self->lock);
-  found = g_ptr_array_remove (self->sessions, session);
-  g_mutex_unlock (&self->lock);
-  if (!found)
+  if (!gst_conic_sessions_remove (&self->sessions, session))
     return;
   self->handlers->session_closed (self->element, session, by_peer);
   gst_conic_session_close (session);
@@ -219,7 +197,7 @@ on_connected (GstConicSession *session, gpointer user_data)
   GstConicCalls *self = user_data;
 
   if (is_target (self, gst_conic_session_get_peer_id (session)))
-    self->call_delay = CALL_DELAY_MIN;
+    conic_backoff_reset (&self->call_backoff);
   self->handlers->session_connected (self->element, session);
   gst_conic_messages_session_started (self->element, session);
 }
@@ -271,9 +249,7 @@ add_session (GstConicCalls *self, const char *peer_id, const char *session_id, g
   GstConicSession *session =
       gst_conic_session_new (peer_id, session_id, offerer, self->context, &session_handlers, self);
 
-  g_mutex_lock (&self->lock);
-  g_ptr_array_add (self->sessions, session);
-  g_mutex_unlock (&self->lock);
+  gst_conic_sessions_add (&self->sessions, session);
   if (!self->handlers->session_new (self->element, session, &error)) {
     send_bye (self, peer_id, session_id, error->message);
     lose_session (self, session, error);
@@ -305,7 +281,7 @@ call_target (GstConicCalls *self)
     return;
   gst_conic_timer_stop (&self->call_timer);
 
-  session = find_session (self, self->target_id, NULL);
+  session = gst_conic_sessions_find (&self->sessions, self->target_id, NULL);
   if (session != NULL) {
     gst_conic_session_resend (session);
     return;
@@ -346,7 +322,7 @@ begin_anew (GstConicCalls *self, GstConicSession *session)
 static gboolean
 resolve_glare (GstConicCalls *self, const char *peer_id)
 {
-  GstConicSession *ours = find_session (self, peer_id, NULL);
+  GstConicSession *ours = gst_conic_sessions_find (&self->sessions, peer_id, NULL);
 
   if (ours == NULL || !gst_conic_session_has_local_offer (ours))
     return FALSE;
@@ -368,13 +344,8 @@ resolve_glare (GstConicCalls *self, const char *peer_id)
 static gboolean
 may_add_session (GstConicCalls *self, const char *peer_id)
 {
-  guint n_of_peer = 0;
-
-  for (guint i = 0; i < self->sessions->len; i++)
-    if (g_str_equal (gst_conic_session_get_peer_id (g_ptr_array_index (self->sessions, i)),
-                     peer_id))
-      n_of_peer++;
-  return n_of_peer < SESSIONS_PER_PEER && self->sessions->len < self->max_sessions;
+  return gst_conic_sessions_count (&self->sessions, peer_id) < SESSIONS_PER_PEER &&
+         self->sessions.all->len < self->max_sessions;
 }
 
 static void
@@ -394,7 +365,7 @@ on_offer (GstConicCalls *self, const ConicMessage *message)
   if (resolve_glare (self, message->from_id))
     return;
 
-  session = find_session (self, message->from_id, message->session_id);
+  session = gst_conic_sessions_find (&self->sessions, message->from_id, message->session_id);
   if (session != NULL && !gst_conic_session_is_continued_by (session, message->sdp)) {
     /* The peer has started anew without a goodbye. */
     remove_session (self, session, FALSE);
@@ -417,7 +388,8 @@ static void
 on_answer (GstConicCalls *self, const ConicMessage *message)
 {
   g_autoptr (GError) error = NULL;
-  GstConicSession *session = find_session (self, message->from_id, message->session_id);
+  GstConicSession *session =
+      gst_conic_sessions_find (&self->sessions, message->from_id, message->session_id);
 
   if (session == NULL) {
     GST_INFO_OBJECT (self->element, "answer of %s without a call", message->from_id);
@@ -435,7 +407,8 @@ on_answer (GstConicCalls *self, const ConicMessage *message)
 static void
 on_remote_candidate (GstConicCalls *self, const ConicMessage *message)
 {
-  GstConicSession *session = find_session (self, message->from_id, message->session_id);
+  GstConicSession *session =
+      gst_conic_sessions_find (&self->sessions, message->from_id, message->session_id);
 
   if (session != NULL)
     gst_conic_session_receive_candidate (session, message->sdp_mid, message->sdp_mline_index,
@@ -447,7 +420,8 @@ on_remote_candidate (GstConicCalls *self, const ConicMessage *message)
 static void
 on_bye (GstConicCalls *self, const ConicMessage *message)
 {
-  GstConicSession *session = find_session (self, message->from_id, message->session_id);
+  GstConicSession *session =
+      gst_conic_sessions_find (&self->sessions, message->from_id, message->session_id);
   g_autoptr (GstConicSession) keep = NULL;
   g_autoptr (GError) error = NULL;
   const char *reason = message->reason != NULL ? message->reason : "no reason given";
@@ -476,7 +450,7 @@ on_bye (GstConicCalls *self, const ConicMessage *message)
 static void
 on_error (GstConicCalls *self, const ConicMessage *message)
 {
-  GstConicSession *session = find_session (self, message->to_id, NULL);
+  GstConicSession *session = gst_conic_sessions_find (&self->sessions, message->to_id, NULL);
   g_autoptr (GError) error = NULL;
 
   GST_INFO_OBJECT (self->element, "the hub says %s: %s", conic_error_to_code (message->code),
@@ -525,8 +499,8 @@ gst_conic_calls_receive (GstConicCalls *self, const ConicMessage *message)
 static void
 end_untaken_calls (GstConicCalls *self)
 {
-  for (guint i = self->sessions->len; i > 0; i--) {
-    GstConicSession *session = g_ptr_array_index (self->sessions, i - 1);
+  for (guint i = self->sessions.all->len; i > 0; i--) {
+    GstConicSession *session = g_ptr_array_index (self->sessions.all, i - 1);
 
     if (!is_target (self, gst_conic_session_get_peer_id (session)) &&
         gst_conic_session_has_local_offer (session) && !gst_conic_session_is_connected (session))
@@ -539,7 +513,7 @@ gst_conic_calls_set_target (GstConicCalls *self, const char *target_id)
 {
   g_free (self->target_id);
   self->target_id = g_strdup (target_id);
-  self->call_delay = CALL_DELAY_MIN;
+  conic_backoff_reset (&self->call_backoff);
   gst_conic_timer_stop (&self->call_timer);
   end_untaken_calls (self);
   call_target (self);
@@ -577,7 +551,7 @@ gst_conic_calls_start (GstConicCalls *self, const char *target_id, guint max_ses
   self->max_sessions = max_sessions;
   self->ready = FALSE;
   self->stopping = FALSE;
-  self->call_delay = CALL_DELAY_MIN;
+  conic_backoff_reset (&self->call_backoff);
 }
 
 void
@@ -591,8 +565,8 @@ gst_conic_calls_stop (GstConicCalls *self)
 {
   self->stopping = TRUE;
   gst_conic_timer_stop (&self->call_timer);
-  while (self->sessions->len > 0)
-    gst_conic_calls_end (self, g_ptr_array_index (self->sessions, 0), "the peer left");
+  while (self->sessions.all->len > 0)
+    gst_conic_calls_end (self, g_ptr_array_index (self->sessions.all, 0), "the peer left");
   gst_conic_mailbox_clear (&self->mailbox);
   self->handlers->stopping (self->element);
 }
@@ -600,24 +574,7 @@ gst_conic_calls_stop (GstConicCalls *self)
 GstStructure *
 gst_conic_calls_get_stats (GstConicCalls *self)
 {
-  GstStructure *stats = gst_structure_new_empty ("conic-stats");
-  GValue sessions = G_VALUE_INIT;
-
-  g_value_init (&sessions, GST_TYPE_ARRAY);
-  g_mutex_lock (&self->lock);
-  for (guint i = 0; i < self->sessions->len; i++) {
-    GstStructure *one = gst_conic_session_get_stats (g_ptr_array_index (self->sessions, i));
-    GValue item = G_VALUE_INIT;
-
-    if (one == NULL)
-      continue;
-    g_value_init (&item, GST_TYPE_STRUCTURE);
-    g_value_take_boxed (&item, one);
-    gst_value_array_append_and_take_value (&sessions, &item);
-  }
-  g_mutex_unlock (&self->lock);
-  gst_structure_take_value (stats, "sessions", &sessions);
-  return stats;
+  return gst_conic_sessions_get_stats (&self->sessions);
 }
 
 GstConicCalls *
@@ -632,9 +589,9 @@ gst_conic_calls_new (GstElement *element,
   self->element = element;
   self->handlers = handlers;
   self->context = g_main_context_ref (context);
-  g_mutex_init (&self->lock);
-  self->sessions = g_ptr_array_new_with_free_func (g_object_unref);
+  gst_conic_sessions_init (&self->sessions);
   gst_conic_mailbox_init (&self->mailbox);
+  conic_backoff_init (&self->call_backoff, CALL_DELAY_MIN, CALL_DELAY_MAX);
   return self;
 }
 
@@ -643,8 +600,7 @@ gst_conic_calls_free (GstConicCalls *self)
 {
   gst_conic_mailbox_clear (&self->mailbox);
   g_free (self->target_id);
-  g_ptr_array_unref (self->sessions);
+  gst_conic_sessions_clear (&self->sessions);
   g_main_context_unref (self->context);
-  g_mutex_clear (&self->lock);
   g_free (self);
 }
