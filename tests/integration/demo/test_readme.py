@@ -48,6 +48,7 @@ TYPED = "hello\n"
 # Pages whose commands another test runs: they need no pipelines, or are the README's.
 PAGES_ELSEWHERE = {
     "docs/README.ja.md": "test_languages below",
+    "docs/applications.md": "test_applications.py",
     "docs/apps.md": "integration/apps/test_docs.py",
     "docs/operating.md": "integration/daemon/test_docs.py",
 }
