@@ -281,24 +281,37 @@ stop_stragglers (GstConicConnection *self, GPtrArray *locked)
     gst_iterator_resync (elements);
 }
 
-/* GStreamer 1.22 frees an association as soon as it has closed it, while usrsctp's timer thread may
+static void
+lock_elements (GstConicConnection *self, const char *factory, GPtrArray *locked)
+{
+  g_autoptr (GstIterator) found =
+      gst_bin_iterate_all_by_element_factory_name (GST_BIN (self), factory);
+
+  while (gst_iterator_foreach (found, lock_element, locked) == GST_ITERATOR_RESYNC)
+    gst_iterator_resync (found);
+}
+
+/* Two kinds of elements stop after webrtcbin's thread has ended.
+ *
+ * GStreamer 1.22 frees an association as soon as it has closed it, while usrsctp's timer thread may
  * still be about to send something for it. sctpdec closes it; what holds on to it a little longer is
- * sctpenc. */
+ * sctpenc.
+ *
+ * Until 1.22.3, rtpsession throws away its sources without its lock, while webrtcbin's thread may be
+ * reading their statistics. */
 static void
 set_to_null (GstConicConnection *self)
 {
-  g_autoptr (GPtrArray) encoders = g_ptr_array_new_with_free_func (gst_object_unref);
-  g_autoptr (GstIterator) found =
-      gst_bin_iterate_all_by_element_factory_name (GST_BIN (self), "sctpenc");
+  g_autoptr (GPtrArray) last = g_ptr_array_new_with_free_func (gst_object_unref);
 
-  while (gst_iterator_foreach (found, lock_element, encoders) == GST_ITERATOR_RESYNC)
-    gst_iterator_resync (found);
+  lock_elements (self, "sctpenc", last);
+  lock_elements (self, "rtpsession", last);
   gst_element_set_state (GST_ELEMENT (self), GST_STATE_NULL);
-  stop_stragglers (self, encoders);
-  if (encoders->len > 0)
+  stop_stragglers (self, last);
+  if (last->len > 0)
     g_usleep (SCTP_CLOSE_TIME);
-  for (guint i = 0; i < encoders->len; i++)
-    gst_element_set_state (g_ptr_array_index (encoders, i), GST_STATE_NULL);
+  for (guint i = 0; i < last->len; i++)
+    gst_element_set_state (g_ptr_array_index (last, i), GST_STATE_NULL);
 }
 
 static void
