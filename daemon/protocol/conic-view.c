@@ -21,10 +21,10 @@ find_body (const ConicShape *shape, ConicSlice text)
     conic_scan_init (&scan, raw->text.data, raw->text.length);
     if (conic_scan_peek (&scan) != '{')
       return 0;
-    return (gsize)(scan.at - text.data) + 1;
+    return (gsize) (scan.at - text.data) + 1;
   }
 
-  return shape->body.data != NULL ? (gsize)(shape->body.data - text.data) + 1 : 0;
+  return shape->body.data != NULL ? (gsize) (shape->body.data - text.data) + 1 : 0;
 }
 
 gboolean
@@ -34,31 +34,38 @@ conic_view_scan (ConicView *view,
                  ConicDialect dialect,
                  GError **error)
 {
-  g_auto (ConicShape) shape;
-  gboolean accepted = conic_shape_scan (&shape, text, length, dialect, TRUE, error);
-  const ConicJsonValue *id = conic_shape_get (&shape, CONIC_MEMBER_ID);
-  const ConicJsonValue *token = conic_shape_get (&shape, CONIC_MEMBER_RESUME_TOKEN);
+  const ConicShape *shape = &view->shape;
+  gboolean accepted = conic_shape_scan (&view->shape, text, length, dialect, TRUE, error);
+  const ConicJsonValue *id = conic_shape_get (shape, CONIC_MEMBER_ID);
+  const ConicJsonValue *token = conic_shape_get (shape, CONIC_MEMBER_RESUME_TOKEN);
 
-  *view = (ConicView){
-      .dialect = shape.dialect,
-      .type = shape.kind != NULL ? shape.kind->type : CONIC_MESSAGE_ERROR,
-      .text = {text, length},
-  };
+  view->dialect = shape->dialect;
+  view->type = shape->kind != NULL ? shape->kind->type : CONIC_MESSAGE_ERROR;
+  view->text = (ConicSlice){text, length};
+  view->id = view->resume_token = (ConicSlice){NULL, 0};
+  view->has_from = FALSE;
+  view->client_id = shape->client_id;
+  view->from_id = shape->from_id;
+  view->to_id = shape->to_id;
+  view->from_insert_at = 0;
   if (id != NULL && id->kind == CONIC_JSON_STRING && !id->has_nul)
     view->id = id->text;
   if (!accepted)
     return FALSE;
 
-  view->has_from = conic_shape_get (&shape, CONIC_MEMBER_FROM_ID) != NULL;
-  memcpy (view->client_id, shape.client_id, sizeof view->client_id);
-  memcpy (view->from_id, shape.from_id, sizeof view->from_id);
-  memcpy (view->to_id, shape.to_id, sizeof view->to_id);
+  view->has_from = conic_shape_get (shape, CONIC_MEMBER_FROM_ID) != NULL;
   if (token != NULL && view->type == CONIC_MESSAGE_REGISTER_REQUEST &&
       view->dialect == CONIC_DIALECT_ENVELOPE)
     view->resume_token = token->text;
-  view->from_insert_at = find_body (&shape, view->text);
+  view->from_insert_at = find_body (shape, view->text);
 
   return TRUE;
+}
+
+void
+conic_view_clear (ConicView *view)
+{
+  conic_shape_clear (&view->shape);
 }
 
 char *
@@ -73,12 +80,6 @@ conic_view_dup_id (const ConicView *view)
   id[conic_scan_unescape (view->id, id)] = '\0';
 
   return id;
-}
-
-gboolean
-conic_view_is_relayed (const ConicView *view)
-{
-  return conic_kind_get (view->type)->relayed;
 }
 
 /* Appends the beginning of a member of the body, with its comma and name. */
@@ -108,7 +109,7 @@ add_value (GString *body, const char *name, const ConicJsonValue *value)
   begin_member (body, name);
   if (value->kind == CONIC_JSON_STRING)
     g_string_append_c (body, '"');
-  g_string_append_len (body, value->text.data, (gssize)value->text.length);
+  g_string_append_len (body, value->text.data, (gssize) value->text.length);
   if (value->kind == CONIC_JSON_STRING)
     g_string_append_c (body, '"');
 }
@@ -202,7 +203,7 @@ translate (const ConicShape *shape, gsize room, const char *sender_id, ConicDial
 
     g_string_append (out, "{\"id\":\"");
     if (id != NULL)
-      g_string_append_len (out, id->text.data, (gssize)id->text.length);
+      g_string_append_len (out, id->text.data, (gssize) id->text.length);
     else
       g_string_append (out, new_id);
     g_string_append_printf (out, "\",\"type\":\"%s\",\"data\":", shape->kind->envelope);
@@ -219,15 +220,16 @@ is_empty_object (const char *at, const char *end)
 {
   ConicScan scan;
 
-  conic_scan_init (&scan, at, (gsize)(end - at));
+  conic_scan_init (&scan, at, (gsize) (end - at));
 
   return conic_scan_peek (&scan) == '}';
 }
 
 /* The message with the sender's id put in, everything else as it came. */
 static GBytes *
-insert_from (const ConicView *view, const ConicShape *shape, const char *sender_id)
+insert_from (const ConicView *view, const char *sender_id)
 {
+  const ConicShape *shape = &view->shape;
   const char *text = view->text.data, *end = text + view->text.length;
   const ConicJsonValue *raw = conic_shape_get (shape, CONIC_MEMBER_RAW);
   const char *quote =
@@ -248,8 +250,9 @@ insert_from (const ConicView *view, const ConicShape *shape, const char *sender_
 /* The same for a body in base64, or whose very brace is escaped: it is unwrapped, and wrapped
  * again in the documented way. */
 static GBytes *
-rewrap_with_from (const ConicView *view, const ConicShape *shape, const char *sender_id)
+rewrap_with_from (const ConicView *view, const char *sender_id)
 {
+  const ConicShape *shape = &view->shape;
   const char *text = view->text.data, *end = text + view->text.length;
   const ConicSlice raw = shape->members[CONIC_MEMBER_RAW].text;
   const char *brace = memchr (shape->body.data, '{', shape->body.length);
@@ -272,35 +275,23 @@ rewrap_with_from (const ConicView *view, const ConicShape *shape, const char *se
 
 /* The same for a message without a body, as a `bye` may be. */
 static GBytes *
-relay_bare (const ConicView *view, const ConicShape *shape, const char *sender_id)
+relay_bare (const ConicView *view, const char *sender_id)
 {
-  return translate (shape, RELAY_ROOM_BYTES, sender_id, view->dialect);
-}
-
-static GBytes *
-rewrite (const ConicView *view, const char *sender_id, ConicDialect target)
-{
-  g_auto (ConicShape) shape;
-
-  /* Views don't carry all that translating needs: few messages need it. */
-  if (!conic_shape_scan (&shape, view->text.data, view->text.length, view->dialect, TRUE, NULL))
-    g_return_val_if_reached (NULL);
-
-  if (view->dialect != target)
-    return translate (&shape, view->text.length * 3 / 2 + RELAY_ROOM_BYTES, sender_id, target);
-  if (shape.body.data == NULL)
-    return relay_bare (view, &shape, sender_id);
-  if (view->from_insert_at == 0)
-    return rewrap_with_from (view, &shape, sender_id);
-
-  return insert_from (view, &shape, sender_id);
+  return translate (&view->shape, RELAY_ROOM_BYTES, sender_id, view->dialect);
 }
 
 GBytes *
 conic_view_relay (const ConicView *view, const char *sender_id, ConicDialect target)
 {
-  if (view->dialect == target && view->has_from)
+  if (view->dialect != target)
+    return translate (&view->shape, view->text.length * 3 / 2 + RELAY_ROOM_BYTES, sender_id,
+                      target);
+  if (view->has_from)
     return NULL;
+  if (view->shape.body.data == NULL)
+    return relay_bare (view, sender_id);
+  if (view->from_insert_at == 0)
+    return rewrap_with_from (view, sender_id);
 
-  return rewrite (view, sender_id, target);
+  return insert_from (view, sender_id);
 }

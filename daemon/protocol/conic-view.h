@@ -2,9 +2,7 @@
 
 #pragma once
 
-#include "conic-limits.h"
-#include "conic-message.h"
-#include "conic-slice.h"
+#include "conic-shape.h"
 
 G_BEGIN_DECLS
 
@@ -13,7 +11,7 @@ G_BEGIN_DECLS
  *
  * What routing needs of a message, found in one pass over its bytes and without an allocation for
  * the messages that are relayed as they came. It borrows from the text that it was made of, and
- * is valid as long as that text is.
+ * is valid as long as that text is. It points into itself, so it can't be copied.
  */
 typedef struct {
   ConicDialect dialect;
@@ -21,19 +19,20 @@ typedef struct {
   ConicSlice text; /* the whole message */
   ConicSlice id;   /* the envelope's, as written (with its escapes) */
   gboolean has_from;
-  char client_id[CONIC_ID_MAX_LENGTH + 1];
-  char from_id[CONIC_ID_MAX_LENGTH + 1];
-  char to_id[CONIC_ID_MAX_LENGTH + 1]; /* "" when absent or empty */
-  ConicSlice resume_token;             /* as written; envelope dialect only */
+  const char *client_id; /* these three are "" when absent or empty */
+  const char *from_id;
+  const char *to_id;
+  ConicSlice resume_token; /* as written; envelope dialect only */
   /* Where a relay that has to add the sender's id puts it: an offset into text, or 0 if the body
    * is wrapped in a way that nothing can be put into. */
   gsize from_insert_at;
+  ConicShape shape; /*< private >*/
 } ConicView;
 
 /**
  * conic_view_scan:
  * @view: (out caller-allocates): also set as far as it was read when the message is refused, so
- *   that the error can name the message by its id
+ *   that the error can name the message by its id; conic_view_clear() it in any case
  * @text: (array length=length): one WebSocket text message
  * @length: bytes of @text
  * @dialect: the connection's dialect, %CONIC_DIALECT_NONE before its first valid message
@@ -71,7 +70,8 @@ GBytes *conic_view_relay (const ConicView *view, const char *sender_id, ConicDia
 /* (transfer full) (nullable): the message's own id, for a reply's @reply_to */
 char *conic_view_dup_id (const ConicView *view);
 
-/* Whether the hub passes messages of the view's type on. */
-gboolean conic_view_is_relayed (const ConicView *view);
+void conic_view_clear (ConicView *view);
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (ConicView, conic_view_clear)
 
 G_END_DECLS

@@ -175,26 +175,40 @@ update_confirmed (Session *session)
 }
 
 static void
-on_message (gboolean is_text, const char *data, gsize length, gint64 now, gpointer user_data)
+refuse_binary (Session *session)
 {
-  Session *session = user_data;
+  const ConicView nothing = {.type = CONIC_MESSAGE_ERROR};
+  g_autoptr (GError) error = g_error_new (CONIC_ERROR, CONIC_ERROR_BAD_MESSAGE,
+                                          "A message has to be a text message, not a binary one");
+
+  conic_hub_refuse (session->dispatcher->hub, &session->peer, &nothing, error);
+}
+
+static void
+take_text (Session *session, const char *text, gsize length, gint64 now)
+{
   ConicDispatcher *self = session->dispatcher;
   g_autoptr (GError) error = NULL;
-  ConicView view = {.type = CONIC_MESSAGE_ERROR};
+  g_auto (ConicView) view;
 
-  if (!is_text) {
-    g_set_error (&error, CONIC_ERROR, CONIC_ERROR_BAD_MESSAGE,
-                 "A message has to be a text message, not a binary one");
-    conic_hub_refuse (self->hub, &session->peer, &view, error);
-    return;
-  }
-  if (!conic_view_scan (&view, data, length, session->peer.dialect, &error)) {
+  if (!conic_view_scan (&view, text, length, session->peer.dialect, &error)) {
     conic_hub_refuse (self->hub, &session->peer, &view, error);
     return;
   }
   conic_hub_receive (self->hub, &session->peer, &view, now);
   update_confirmed (session);
   update_deadline (self);
+}
+
+static void
+on_message (gboolean is_text, const char *data, gsize length, gint64 now, gpointer user_data)
+{
+  Session *session = user_data;
+
+  if (is_text)
+    take_text (session, data, length, now);
+  else
+    refuse_binary (session);
 }
 
 static void

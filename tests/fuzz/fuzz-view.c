@@ -18,7 +18,7 @@ check_relayed (const ConicView *view, ConicDialect target)
   g_autoptr (GBytes) text = conic_view_relay (view, SENDER, target);
   g_autofree char *exact = NULL;
   g_autoptr (GError) error = NULL;
-  ConicView again;
+  g_auto (ConicView) again;
 
   if (text == NULL) {
     g_assert_true (view->has_from);
@@ -57,7 +57,7 @@ check_accepted (const ConicView *view)
   g_assert_cmpstr (message->to_id != NULL ? message->to_id : "", ==, view->to_id);
   g_assert_cmpstr (message->client_id != NULL ? message->client_id : "", ==, view->client_id);
 
-  if (conic_view_is_relayed (view)) {
+  if (conic_kind_get (view->type)->relayed) {
     g_assert_cmpint (message->type, ==, view->type);
     check_relayed (view, CONIC_DIALECT_ENVELOPE);
     check_relayed (view, CONIC_DIALECT_README);
@@ -88,7 +88,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 {
   for (ConicDialect dialect = CONIC_DIALECT_NONE; dialect <= CONIC_DIALECT_README; dialect++) {
     g_autoptr (GError) error = NULL;
-    ConicView view;
+    g_auto (ConicView) view;
 
     if (conic_view_scan (&view, (const char *) data, size, dialect, &error)) {
       if (!is_ambiguous (&view))

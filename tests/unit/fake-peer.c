@@ -77,7 +77,7 @@ fake_peer_say (FakePeer *fake, ConicHub *hub, gint64 now, const char *text)
   gsize length = strlen (text);
   g_autofree char *exact = g_memdup2 (text, length);
   g_autoptr (GError) error = NULL;
-  ConicView view;
+  g_auto (ConicView) view;
 
   if (conic_view_scan (&view, exact, length, fake->peer.dialect, &error))
     conic_hub_receive (hub, &fake->peer, &view, now);

@@ -254,7 +254,7 @@ static void
 expect_delivery (Model *model, int slot, const Claim *sender, const char *to)
 {
   g_autofree char *text = fake_peer_take_relayed (model->slots[slot]);
-  ConicView view;
+  g_auto (ConicView) view;
 
   g_assert_nonnull (text);
   g_assert_true (
