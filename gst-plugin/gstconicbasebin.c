@@ -14,7 +14,6 @@
 #include "gstconicchannels.h"
 #include "gstconiccertificate.h"
 #include "gstconicinputs.h"
-#include "gstconicoutputs.h"
 
 GST_DEBUG_CATEGORY_STATIC (gst_conic_base_bin_debug);
 #define GST_CAT_DEFAULT gst_conic_base_bin_debug
@@ -76,6 +75,12 @@ gst_conic_base_bin_find_data_sink (GstConicBaseBin *self, const char *label)
   return gst_conic_inputs_find_data (PRIV (self)->inputs, label);
 }
 
+GstConicOutputs *
+gst_conic_base_bin_get_outputs (GstConicBaseBin *self)
+{
+  return PRIV (self)->outputs;
+}
+
 GstConicConnections *
 gst_conic_base_bin_get_connections (GstConicBaseBin *self)
 {
@@ -91,25 +96,15 @@ gst_conic_base_bin_invoke (GstConicBaseBin *self,
   gst_conic_endpoint_invoke (PRIV (self)->endpoint, func, data, free_data);
 }
 
-/* --- what comes --- */
-
-static void
-show_data_in_thread (GstElement *element, gpointer data)
+void
+gst_conic_base_bin_connection_failed (GstConicBaseBin *self,
+                                      GstConicConnection *connection,
+                                      GstMessage *message)
 {
-  gst_conic_outputs_show_data (PRIV (GST_CONIC_BASE_BIN (element))->outputs, data);
+  gst_conic_connections_fail (PRIV (self)->connections, connection, message);
 }
 
-/* (transfer full) (nullable): NULL when the element has no data source pads */
-static GstConicDataSrc *
-ensure_data_src (GstConicBaseBin *self, const char *label)
-{
-  gboolean is_new;
-  GstConicDataSrc *src = gst_conic_outputs_ensure_data (PRIV (self)->outputs, label, &is_new);
-
-  if (is_new)
-    gst_conic_base_bin_invoke (self, show_data_in_thread, gst_object_ref (src), gst_object_unref);
-  return src;
-}
+/* --- channels of the application --- */
 
 gboolean
 gst_conic_base_bin_offer_channel (GstConicBaseBin *self,
@@ -122,77 +117,6 @@ gst_conic_base_bin_offer_channel (GstConicBaseBin *self,
                  gst_conic_session_get_session_id (session), channel, &taken);
   return taken;
 }
-
-void
-gst_conic_base_bin_announce_data (GstConicBaseBin *self, const char *label)
-{
-  GstConicDataSrc *src = ensure_data_src (self, label);
-
-  if (src != NULL)
-    gst_object_unref (src);
-}
-
-void
-gst_conic_base_bin_receive_data (GstConicBaseBin *self,
-                                 GstConicChannel *channel,
-                                 GBytes *data,
-                                 gboolean is_text)
-{
-  g_autoptr (GstConicDataSrc) src = ensure_data_src (self, gst_conic_channel_get_label (channel));
-
-  if (src != NULL)
-    gst_conic_data_src_push (src, channel, data, is_text);
-  else
-    gst_conic_channel_add_delivered (channel);
-}
-
-void
-gst_conic_base_bin_finish_data (GstConicBaseBin *self, const char *label)
-{
-  g_autoptr (GstConicDataSrc) src = NULL;
-
-  /* Without a target others may still come. */
-  if (!gst_conic_endpoint_has_target (PRIV (self)->endpoint))
-    return;
-  src = ensure_data_src (self, label);
-  if (src != NULL)
-    gst_conic_data_src_push_eos (src);
-}
-
-void
-gst_conic_base_bin_add_output (GstConicBaseBin *self,
-                               GstConicConnection *connection,
-                               GstWebRTCKind kind,
-                               GstPad *pad)
-{
-  gst_conic_outputs_add_media (PRIV (self)->outputs, connection, kind, pad);
-}
-
-void
-gst_conic_base_bin_remove_output (GstConicBaseBin *self,
-                                  GstConicConnection *connection,
-                                  GstPad *pad)
-{
-  gst_conic_connections_remove_output (PRIV (self)->connections, connection, pad);
-}
-
-void
-gst_conic_base_bin_connection_failed (GstConicBaseBin *self,
-                                      GstConicConnection *connection,
-                                      GstMessage *message)
-{
-  gst_conic_connections_fail (PRIV (self)->connections, connection, message);
-}
-
-void
-gst_conic_base_bin_complete_outputs (GstConicBaseBin *self)
-{
-  /* Without a target others may still come. */
-  if (gst_conic_endpoint_has_target (PRIV (self)->endpoint))
-    gst_element_no_more_pads (GST_ELEMENT (self));
-}
-
-/* --- channels of the application --- */
 
 static GstWebRTCDataChannel *
 open_data_channel (GstConicBaseBin *self,
@@ -564,7 +488,7 @@ gst_conic_base_bin_init (GstConicBaseBin *self)
   gst_conic_media_settings_init (&priv->settings);
   gst_conic_media_settings_init (&priv->running);
   priv->inputs = gst_conic_inputs_new (GST_ELEMENT (self), &priv->running, &inputs_handlers);
-  priv->outputs = gst_conic_outputs_new (GST_ELEMENT (self));
+  priv->outputs = gst_conic_outputs_new (GST_ELEMENT (self), priv->endpoint);
   priv->connections =
       gst_conic_connections_new (GST_ELEMENT (self), priv->endpoint, priv->outputs, &priv->running);
 }

@@ -4,10 +4,10 @@
 
 #include "gstconicconnections.h"
 #include "gstconicdatasink.h"
-#include "gstconicdatasrc.h"
 #include "gstconicendpoint.h"
 #include "gstconicinput.h"
 #include "gstconicmediasettings.h"
+#include "gstconicoutputs.h"
 
 G_BEGIN_DECLS
 
@@ -55,38 +55,12 @@ gboolean gst_conic_base_bin_offer_channel (GstConicBaseBin *self,
                                            GstConicSession *session,
                                            GstWebRTCDataChannel *channel);
 
-/* From any thread: there is a channel with @label, so messages may come. */
-void gst_conic_base_bin_announce_data (GstConicBaseBin *self, const char *label);
-
-/* From any thread: a message came. */
-void gst_conic_base_bin_receive_data (GstConicBaseBin *self,
-                                      GstConicChannel *channel,
-                                      GBytes *data,
-                                      gboolean is_text);
-
-/* From any thread: all messages with @label that a session ever brings have been handed on. */
-void gst_conic_base_bin_finish_data (GstConicBaseBin *self, const char *label);
-
-/* From any thread: @pad of @connection brings media. */
-void gst_conic_base_bin_add_output (GstConicBaseBin *self,
-                                    GstConicConnection *connection,
-                                    GstWebRTCKind kind,
-                                    GstPad *pad);
-
-/* From any thread: a session has all the pads that it is going to have. */
-void gst_conic_base_bin_complete_outputs (GstConicBaseBin *self);
-
-/* From any thread: the stream of @pad has come to its end, and @connection goes on. */
-void gst_conic_base_bin_remove_output (GstConicBaseBin *self,
-                                       GstConicConnection *connection,
-                                       GstPad *pad);
-
 /* From any thread: an element of @connection posted the error @message. */
 void gst_conic_base_bin_connection_failed (GstConicBaseBin *self,
                                            GstConicConnection *connection,
                                            GstMessage *message);
 
-/* For those themselves. */
+GstConicOutputs *gst_conic_base_bin_get_outputs (GstConicBaseBin *self);
 GstConicConnections *gst_conic_base_bin_get_connections (GstConicBaseBin *self);
 
 void gst_conic_base_bin_invoke (GstConicBaseBin *self,

@@ -26,6 +26,7 @@ struct _GstConicChannels {
   guint n_controls; /* opened by us; the endpoint's thread's, as n_silent */
   guint n_silent;   /* measurements without an answer */
   GstConicBaseBin *bin;
+  GstConicOutputs *outputs; /* borrowed */
   GstConicSession *session; /* borrowed */
   GstElement *webrtcbin;
   GstConicFlow *flow;
@@ -72,7 +73,7 @@ on_message (GstConicChannel *channel, GBytes *data, gboolean is_text, gpointer u
   g_autoptr (GPtrArray) channels = NULL;
 
   if (!is_control (channel)) {
-    gst_conic_base_bin_receive_data (self->bin, channel, data, is_text);
+    gst_conic_outputs_receive_data (self->outputs, channel, data, is_text);
     return;
   }
   if (is_text && g_bytes_get_size (data) > 0) {
@@ -107,7 +108,7 @@ on_finished (GstConicChannel *channel, gpointer user_data)
 {
   GstConicChannels *self = user_data;
 
-  gst_conic_base_bin_finish_data (self->bin, gst_conic_channel_get_label (channel));
+  gst_conic_outputs_finish_data (self->outputs, gst_conic_channel_get_label (channel));
 }
 
 static const GstConicChannelHandlers handlers = {
@@ -176,7 +177,7 @@ on_data_channel (GstElement *webrtcbin, GstWebRTCDataChannel *data_channel, GstC
     gst_conic_flow_receive (self->flow, "hello", channels);
     return;
   }
-  gst_conic_base_bin_announce_data (self->bin, label);
+  gst_conic_outputs_announce_data (self->outputs, label);
   sink = gst_conic_base_bin_find_data_sink (self->bin, label);
   if (sink != NULL && find_for_label (channels, label, FALSE) == NULL)
     gst_conic_data_sink_add_channel (sink, channel);
@@ -310,7 +311,7 @@ gst_conic_channels_open (GstConicChannels *self, const char *label)
     return;
   gst_conic_data_sink_add_channel (sink, add_channel (self, data_channel, FALSE));
   /* The other side may answer on it. */
-  gst_conic_base_bin_announce_data (self->bin, label);
+  gst_conic_outputs_announce_data (self->outputs, label);
 }
 
 double
@@ -328,6 +329,7 @@ gst_conic_channels_new (GstElement *element, GstConicSession *session, GstElemen
   GstConicChannels *self = g_new0 (GstConicChannels, 1);
 
   self->bin = GST_CONIC_BASE_BIN (element);
+  self->outputs = gst_conic_base_bin_get_outputs (self->bin);
   self->session = session;
   self->webrtcbin = gst_object_ref (webrtcbin);
   self->flow = gst_conic_flow_new ();

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "gstconicbasebin.h"
 #include "gstconicobjects.h"
 
 /* Labels of data channels that an element shows pads for, ever since it was READY. */
@@ -16,7 +17,8 @@ typedef struct {
 } Output;
 
 struct _GstConicOutputs {
-  GstElement *element; /* borrowed */
+  GstElement *element;        /* borrowed */
+  GstConicEndpoint *endpoint; /* likewise */
 
   GRecMutex add_lock; /* taken before lock: one pad at a time, for gst-launch's delayed links take
                          two at once for the same; pad-added handlers run under it */
@@ -85,11 +87,12 @@ output_free (Output *output)
 }
 
 GstConicOutputs *
-gst_conic_outputs_new (GstElement *element)
+gst_conic_outputs_new (GstElement *element, GstConicEndpoint *endpoint)
 {
   GstConicOutputs *self = g_new0 (GstConicOutputs, 1);
 
   self->element = element;
+  self->endpoint = endpoint;
   g_rec_mutex_init (&self->add_lock);
   g_mutex_init (&self->lock);
   self->media = g_ptr_array_new_with_free_func ((GDestroyNotify) output_free);
@@ -113,6 +116,18 @@ add_pad (GstConicOutputs *self, GstPad *pad)
   g_rec_mutex_lock (&self->add_lock);
   gst_element_add_pad (self->element, pad);
   g_rec_mutex_unlock (&self->add_lock);
+}
+
+/* What is downstream may stay, and be linked to another pad: it is to forget gst_conic_outputs_flush(). */
+static void
+remove_pad (GstConicOutputs *self, GstPad *pad)
+{
+  g_autoptr (GstPad) peer = gst_pad_get_peer (pad);
+
+  gst_pad_set_active (pad, FALSE);
+  if (peer != NULL && GST_PAD_IS_FLUSHING (peer))
+    gst_pad_send_event (peer, gst_event_new_flush_stop (FALSE));
+  gst_element_remove_pad (self->element, pad);
 }
 
 /* --- media --- */
@@ -220,10 +235,8 @@ gst_conic_outputs_remove_media (GstConicOutputs *self, gpointer owner, gboolean 
     GstPad *ghost = g_ptr_array_index (gone, i);
 
     gst_ghost_pad_set_target (GST_GHOST_PAD (ghost), NULL);
-    if (!keep) {
-      gst_pad_set_active (ghost, FALSE);
-      gst_element_remove_pad (self->element, ghost);
-    }
+    if (!keep)
+      remove_pad (self, ghost);
   }
 }
 
@@ -250,8 +263,7 @@ gst_conic_outputs_remove_pad (GstConicOutputs *self, GstPad *pad)
   g_mutex_unlock (&self->lock);
   if (ghost == NULL)
     return;
-  gst_pad_set_active (ghost, FALSE);
-  gst_element_remove_pad (self->element, ghost);
+  remove_pad (self, ghost);
   gst_ghost_pad_set_target (GST_GHOST_PAD (ghost), NULL);
 }
 
@@ -267,15 +279,29 @@ find_data (GstConicOutputs *self, const char *label)
   return NULL;
 }
 
-GstConicDataSrc *
-gst_conic_outputs_ensure_data (GstConicOutputs *self, const char *label, gboolean *is_new)
+/* In the endpoint's thread: adds the pad to the element and starts it. */
+static void
+show_data (GstElement *element, gpointer data)
+{
+  GstConicOutputs *self = gst_conic_base_bin_get_outputs (GST_CONIC_BASE_BIN (element));
+  GstConicDataSrc *src = data;
+
+  gst_pad_set_active (GST_PAD (src), TRUE);
+  add_pad (self, GST_PAD (src));
+  gst_conic_data_src_start (src);
+}
+
+/* (transfer full) (nullable): the pad for @label, made if need be; NULL if elements of this class have
+ * none, or if there are too many */
+static GstConicDataSrc *
+ensure_data (GstConicOutputs *self, const char *label)
 {
   GstPadTemplate *template = find_template (self->element, "data_");
   g_autofree char *prefix = template != NULL ? get_prefix (template) : NULL;
   g_autofree char *name = g_strconcat (prefix != NULL ? prefix : "", label, NULL);
+  gboolean is_new = FALSE;
   GstConicDataSrc *src;
 
-  *is_new = FALSE;
   if (template == NULL)
     return NULL;
   g_mutex_lock (&self->lock);
@@ -283,18 +309,48 @@ gst_conic_outputs_ensure_data (GstConicOutputs *self, const char *label, gboolea
   if (src == NULL && self->data->len < DATA_PADS_MAX) {
     src = gst_object_ref_sink (gst_conic_data_src_new (template, name, label));
     g_ptr_array_add (self->data, gst_object_ref (src));
-    *is_new = TRUE;
+    is_new = TRUE;
   }
   g_mutex_unlock (&self->lock);
+  if (is_new)
+    gst_conic_endpoint_invoke (self->endpoint, show_data, gst_object_ref (src), gst_object_unref);
   return src;
 }
 
 void
-gst_conic_outputs_show_data (GstConicOutputs *self, GstConicDataSrc *src)
+gst_conic_outputs_announce_data (GstConicOutputs *self, const char *label)
 {
-  gst_pad_set_active (GST_PAD (src), TRUE);
-  add_pad (self, GST_PAD (src));
-  gst_conic_data_src_start (src);
+  GstConicDataSrc *src = ensure_data (self, label);
+
+  if (src != NULL)
+    gst_object_unref (src);
+}
+
+void
+gst_conic_outputs_receive_data (GstConicOutputs *self,
+                                GstConicChannel *channel,
+                                GBytes *data,
+                                gboolean is_text)
+{
+  g_autoptr (GstConicDataSrc) src = ensure_data (self, gst_conic_channel_get_label (channel));
+
+  if (src != NULL)
+    gst_conic_data_src_push (src, channel, data, is_text);
+  else
+    gst_conic_channel_add_delivered (channel);
+}
+
+void
+gst_conic_outputs_finish_data (GstConicOutputs *self, const char *label)
+{
+  g_autoptr (GstConicDataSrc) src = NULL;
+
+  /* Without a target others may still come. */
+  if (!gst_conic_endpoint_has_target (self->endpoint))
+    return;
+  src = ensure_data (self, label);
+  if (src != NULL)
+    gst_conic_data_src_push_eos (src);
 }
 
 void
@@ -307,6 +363,35 @@ gst_conic_outputs_end_data (GstConicOutputs *self)
   g_mutex_unlock (&self->lock);
   for (guint i = 0; i < srcs->len; i++)
     gst_conic_data_src_push_eos (g_ptr_array_index (srcs, i));
+}
+
+void
+gst_conic_outputs_remove_data (GstConicOutputs *self)
+{
+  g_autoptr (GPtrArray) gone = NULL;
+
+  g_mutex_lock (&self->lock);
+  gone = self->data;
+  self->data = g_ptr_array_new_with_free_func (gst_object_unref);
+  g_mutex_unlock (&self->lock);
+  for (guint i = 0; i < gone->len; i++) {
+    GstPad *pad = g_ptr_array_index (gone, i);
+
+    if (GST_OBJECT_PARENT (pad) == GST_OBJECT (self->element))
+      remove_pad (self, pad);
+    else
+      gst_pad_set_active (pad, FALSE);
+  }
+}
+
+/* --- all of them --- */
+
+void
+gst_conic_outputs_complete (GstConicOutputs *self)
+{
+  /* Without a target others may still come. */
+  if (gst_conic_endpoint_has_target (self->endpoint))
+    gst_element_no_more_pads (self->element);
 }
 
 void
@@ -324,22 +409,4 @@ gst_conic_outputs_flush (GstConicOutputs *self)
   g_mutex_unlock (&self->lock);
   for (guint i = 0; i < pads->len; i++)
     gst_pad_push_event (g_ptr_array_index (pads, i), gst_event_new_flush_start ());
-}
-
-void
-gst_conic_outputs_remove_data (GstConicOutputs *self)
-{
-  g_autoptr (GPtrArray) gone = NULL;
-
-  g_mutex_lock (&self->lock);
-  gone = self->data;
-  self->data = g_ptr_array_new_with_free_func (gst_object_unref);
-  g_mutex_unlock (&self->lock);
-  for (guint i = 0; i < gone->len; i++) {
-    GstPad *pad = g_ptr_array_index (gone, i);
-
-    gst_pad_set_active (pad, FALSE);
-    if (GST_OBJECT_PARENT (pad) == GST_OBJECT (self->element))
-      gst_element_remove_pad (self->element, pad);
-  }
 }

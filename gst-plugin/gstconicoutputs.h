@@ -3,6 +3,7 @@
 #pragma once
 
 #include "gstconicdatasrc.h"
+#include "gstconicendpoint.h"
 
 G_BEGIN_DECLS
 
@@ -15,8 +16,8 @@ G_BEGIN_DECLS
  */
 typedef struct _GstConicOutputs GstConicOutputs;
 
-/* (transfer full): @element: owns it and outlives it */
-GstConicOutputs *gst_conic_outputs_new (GstElement *element);
+/* (transfer full): @element: a GstConicBaseBin, owns it and outlives it; @endpoint: the element's */
+GstConicOutputs *gst_conic_outputs_new (GstElement *element, GstConicEndpoint *endpoint);
 void gst_conic_outputs_free (GstConicOutputs *self);
 
 /* Whether elements of this class have source pads at all. */
@@ -50,13 +51,22 @@ void gst_conic_outputs_remove_media (GstConicOutputs *self, gpointer owner, gboo
 /* Removes the element's pad that shows @pad: EOS has passed it. What is downstream may block this. */
 void gst_conic_outputs_remove_pad (GstConicOutputs *self, GstPad *pad);
 
-/* (transfer full) (nullable): the pad for @label, made if need be; %NULL if elements of this class
- * have none, or if there are too many. A new pad has to be added with gst_conic_outputs_show_data(): *@is_new. */
-GstConicDataSrc *
-gst_conic_outputs_ensure_data (GstConicOutputs *self, const char *label, gboolean *is_new);
+/* There is a channel with @label, so messages may come: the element has a pad for it, or is about to. */
+void gst_conic_outputs_announce_data (GstConicOutputs *self, const char *label);
 
-/* Adds the pad to the element and starts it; in the endpoint's thread. */
-void gst_conic_outputs_show_data (GstConicOutputs *self, GstConicDataSrc *src);
+/* A message came on @channel. */
+void gst_conic_outputs_receive_data (GstConicOutputs *self,
+                                     GstConicChannel *channel,
+                                     GBytes *data,
+                                     gboolean is_text);
+
+/* All messages with @label that a session ever brings have been handed on: the pad for it ends, unless
+ * others may still come. */
+void gst_conic_outputs_finish_data (GstConicOutputs *self, const char *label);
+
+/* A session has all the pads that it is going to have: so does the element, unless others may still
+ * come. */
+void gst_conic_outputs_complete (GstConicOutputs *self);
 
 /* Nothing comes on any data pad any more. */
 void gst_conic_outputs_end_data (GstConicOutputs *self);

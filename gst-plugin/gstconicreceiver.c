@@ -27,6 +27,7 @@ typedef struct {
 
 struct _GstConicReceiver {
   GstConicBaseBin *bin;
+  GstConicOutputs *outputs; /* borrowed */
   GstConicConnection *connection;
   GstElement *webrtcbin;
   GstConicOutputMode mode;
@@ -52,7 +53,7 @@ check_complete (GstConicReceiver *self)
     self->n_expected = G_MAXUINT;
   g_mutex_unlock (&self->lock);
   if (complete)
-    gst_conic_base_bin_complete_outputs (self->bin);
+    gst_conic_outputs_complete (self->outputs);
 }
 
 /* EOS has passed the pad. In a session that goes on the other side has taken the stream away, and the
@@ -71,7 +72,8 @@ on_event (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
   g_cond_broadcast (&self->ended);
   g_mutex_unlock (&self->lock);
   if (goes_on)
-    gst_conic_base_bin_remove_output (self->bin, self->connection, pad);
+    gst_conic_connections_remove_output (gst_conic_base_bin_get_connections (self->bin),
+                                         self->connection, pad);
   return GST_PAD_PROBE_REMOVE;
 }
 
@@ -105,7 +107,7 @@ expose (Stream *stream, GstPad *pad, GstWebRTCKind kind)
     gst_pad_add_probe (ghost, GST_PAD_PROBE_TYPE_BUFFER, on_frame, self, NULL);
   gst_pad_set_active (ghost, TRUE);
   gst_element_add_pad (GST_ELEMENT (self->connection), ghost);
-  gst_conic_base_bin_add_output (self->bin, self->connection, kind, ghost);
+  gst_conic_outputs_add_media (self->outputs, self->connection, kind, ghost);
   check_complete (self);
 }
 
@@ -434,6 +436,7 @@ gst_conic_receiver_new (GstElement *element, GstConicConnection *connection, Gst
       gst_conic_base_bin_get_media_settings (GST_CONIC_BASE_BIN (element));
 
   self->bin = GST_CONIC_BASE_BIN (element);
+  self->outputs = gst_conic_base_bin_get_outputs (self->bin);
   self->connection = connection;
   self->webrtcbin = webrtcbin;
   self->mode = settings->output;
