@@ -20,6 +20,8 @@ from conictest.programs import CONIC, NO_DISPLAY
 # Sources and sinks that need a device, and what stands in for each; what a sink gets is counted in
 # a pipe.
 DEVICES = {
+    "v4l2src ! image/jpeg": "videotestsrc is-live=true ! jpegenc ! image/jpeg",
+    "v4l2src ! video/x-h264": "videotestsrc is-live=true ! openh264enc ! video/x-h264",
     "v4l2src": "videotestsrc is-live=true",
     "autoaudiosrc": "audiotestsrc is-live=true",
     "autovideosink": "fdsink fd={fd}",
@@ -264,6 +266,22 @@ class Commands(tap.TestCase):
     def test_languages(self):
         """The README has the same commands in each language"""
         self.assertEqual(list(blocks("docs/README.ja.md")), list(blocks("README.md")))
+
+    def test_symptoms(self):
+        """What docs/troubleshooting.md quotes as said by the programs is in their sources"""
+        sources = ""
+        for kind in ("gst-plugin/**/*.c", "daemon/**/*.c", "apps/conic/**/*.py"):
+            for path in glob.glob(os.path.join(peers.ROOT, kind), recursive=True):
+                with open(path, encoding="utf-8") as file:
+                    sources += re.sub(r'"\s*"', "", file.read())
+        with open(os.path.join(peers.ROOT, "docs", "troubleshooting.md"), encoding="utf-8") as file:
+            symptoms = re.findall(r"(?m)^\| ([^|]*`[^|]*) \|", file.read())
+        quoted = [words for cell in symptoms for words in re.findall(r"`([^`]* [^`]*)`", cell)]
+        self.assertGreater(len(quoted), 5)
+        for words in quoted:
+            for part in re.split(r"\s*(?:…|“\w+”|\b\d+\b)\s*", words):
+                with self.subTest(words):
+                    self.assertIn(part, sources)
 
     def test_paths(self):
         """The paths of what the README starts are where the build puts them"""
