@@ -26,8 +26,7 @@ struct _ConicPageFile {
 };
 
 struct _ConicPage {
-  GResource *resource; /* registered while there is a page */
-  GHashTable *files;   /* path → ConicPageFile */
+  GHashTable *files; /* path → ConicPageFile */
 };
 
 static const struct {
@@ -73,14 +72,27 @@ find_type (const char *name)
   g_return_val_if_reached ("application/octet-stream");
 }
 
+/* What is compiled in can be had only by registering it for the whole process, which nobody else is to
+ * notice: once there is a reference to it, that isn't needed any more. */
+static GResource *
+load_resource (void)
+{
+  GResource *resource;
+
+  conic_page_register_resource ();
+  resource = g_resource_ref (conic_page_get_resource ());
+  conic_page_unregister_resource ();
+  return resource;
+}
+
 static void
-add_file (ConicPage *self, const char *name)
+add_file (ConicPage *self, GResource *resource, const char *name)
 {
   g_autofree char *path = g_strconcat (PREFIX, name, NULL);
   ConicPageFile *file = g_new0 (ConicPageFile, 1);
   g_autofree char *sum = NULL;
 
-  file->bytes = g_resource_lookup_data (self->resource, path, G_RESOURCE_LOOKUP_FLAGS_NONE, NULL);
+  file->bytes = g_resource_lookup_data (resource, path, G_RESOURCE_LOOKUP_FLAGS_NONE, NULL);
   file->type = find_type (name);
   sum = g_compute_checksum_for_bytes (G_CHECKSUM_SHA256, file->bytes);
   file->etag = g_strdup_printf ("\"%.*s\"", ETAG_CHARS, sum);
@@ -96,15 +108,13 @@ ConicPage *
 conic_page_new (void)
 {
   ConicPage *self = g_new0 (ConicPage, 1);
+  g_autoptr (GResource) resource = load_resource ();
   g_auto (GStrv) names = NULL;
 
-  conic_page_register_resource ();
-  self->resource = conic_page_get_resource ();
   self->files = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, free_file);
-  names =
-      g_resource_enumerate_children (self->resource, PREFIX, G_RESOURCE_LOOKUP_FLAGS_NONE, NULL);
+  names = g_resource_enumerate_children (resource, PREFIX, G_RESOURCE_LOOKUP_FLAGS_NONE, NULL);
   for (gsize i = 0; names != NULL && names[i] != NULL; i++)
-    add_file (self, names[i]);
+    add_file (self, resource, names[i]);
   return self;
 }
 
@@ -112,7 +122,6 @@ void
 conic_page_free (ConicPage *self)
 {
   g_hash_table_unref (self->files);
-  conic_page_unregister_resource ();
   g_free (self);
 }
 
