@@ -34,6 +34,9 @@ const SESSIONS_PER_PEER = 4;
  * like a loss to the other side. */
 const CLOSE_DELAY = 300;
 
+/* Milliseconds in which an offer's first candidate is there, if there will be any. */
+const GATHER_TIME = 2000;
+
 /* Bytes that may wait in a channel before ready() waits. */
 const BUFFERED_MAX = 1 << 20;
 
@@ -43,8 +46,18 @@ const FLOW_PROTOCOL = "conic.flow";
 /* What the reason of a goodbye begins with when the session broke and its sender is still there. */
 const LOST_PREFIX = "lost: ";
 
-/** An error with a `code`: one of the hub's, or `unreachable`, `refused`, `replaced`, `closed`. */
+/**
+ * What went wrong between the page and the hub. `code` is one of the hub's (docs/protocol.md), or:
+ * - `unreachable`: nobody answers there; `closed`: the connection was lost, or there is none
+ * - `no_token`: the function that is asked for the token has failed
+ * - `refused`: the hub doesn't let this page in, or the URI isn't one; `unauthorized`: its token won't do
+ * - `replaced`: the id was taken over by whoever brought its resume token
+ */
 export class ConicError extends Error {
+  /**
+   * @param {string} code
+   * @param {string} message
+   */
   constructor(code, message) {
     super(message);
     this.name = "ConicError";
@@ -56,7 +69,10 @@ function event(type, members) {
   return Object.assign(new Event(type), members);
 }
 
-/** The hub that the page itself is from. */
+/**
+ * The hub that the page itself is from.
+ * @returns {string} its URI
+ */
 export function ownHub() {
   return `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`;
 }
@@ -68,23 +84,26 @@ export function ownHub() {
  * - `state`: `state` is another one, and perhaps `id`, `error` and `retryAt`
  * - `session`: somebody calls; `event.session` is ringing, for accept() or decline()
  * - `notice`: the hub says something that is no answer; `event.error` is a ConicError
- *
- * Members to read:
- * - `state`: `closed`, `connecting`, `registered`, or `waiting` for the next try
- * - `id`: the own id, when registered for the first time
- * - `error`: a ConicError: why it is closed or waiting, else null
- * - `retryAt`: while waiting, when the next try is, as Date.now() counts
- * - `sessions`: a Set of those that have not ended
  */
 export class Hub extends EventTarget {
+  /**
+   * `waiting` is for the next try; `closed`, nobody called connect(), or `error` is for good.
+   * @type {"closed"|"connecting"|"registered"|"waiting"}
+   */
   state = "closed";
+  /** Why it is closed or waiting. @type {?ConicError} */
   error = null;
+  /** While waiting, when the next try is: milliseconds, as Date.now() counts. @type {number} */
   retryAt = 0;
+  /** Those that have not ended. @type {Set<Session>} */
   sessions = new Set();
+  /** What the hub told of for new sessions. @type {RTCIceServer[]} */
   iceServers = [];
   #socket = null;
   #attempts = 0;
   #timer = 0;
+  #opened = 0;
+  #listening;
   #resumeToken;
   #requests = new Map();
   #unsent = [];
@@ -92,32 +111,36 @@ export class Hub extends EventTarget {
   #sent = 0;
 
   /**
-   * @param {string} uri - of the hub: `ws://HOST:3000/ws` or `wss://…`; by default, of the hub that
+   * @param {string} [uri] - of the hub: `ws://HOST:3000/ws` or `wss://…`; by default, of the hub that
    *   the page is from
    * @param {object} [options]
    * @param {string} [options.id] - the id to register; without one the hub assigns one
    * @param {string|function(): (string|Promise<string>)} [options.token] - what the hub lets in; a
-   *   function is asked before each connection
+   *   function is asked before each connection, and again later if it fails
    * @param {RTCConfiguration} [options.configuration] - for the sessions, besides the hub's servers
    */
   constructor(uri = ownHub(), { id = "", token = "", configuration = {} } = {}) {
     super();
     this.uri = uri;
+    /** The own id once registered; till then, and while closed, the one to ask for. @type {string} */
     this.id = id;
     this.token = token;
     this.configuration = configuration;
-    addEventListener("online", () => this.retry());
+  }
+
+  /** Connects, registers, and does so again whenever the connection is lost, until close(). */
+  connect() {
+    if (this.state !== "closed") return;
+    this.#listening = new AbortController();
+    const { signal } = this.#listening;
+    addEventListener("online", () => this.retry(), { signal });
     addEventListener("pagehide", () => {
       for (const session of this.sessions) session.hangUp("the page was left");
-    });
+    }, { signal });
+    this.#open();
   }
 
-  /** Connects, registers, and does so again whenever the connection is lost. */
-  connect() {
-    if (this.state === "closed") this.#open();
-  }
-
-  /** Tries at once, instead of waiting. */
+  /** Tries at once, if it is waiting for the next try. */
   retry() {
     if (this.state === "waiting") this.#open();
   }
@@ -132,7 +155,8 @@ export class Hub extends EventTarget {
 
   /**
    * Who is on the hub, as far as it tells.
-   * @returns {Promise<string[]>} the ids of the others, sorted
+   * @returns {Promise<string[]>} the ids of the others, sorted; rejects with a ConicError if there is
+   *   no connection, or if that ends before there is an answer
    */
   async peers() {
     const { clients } = await this.#request("list_request");
@@ -141,23 +165,29 @@ export class Hub extends EventTarget {
   }
 
   /**
-   * Calls a peer; what goes wrong is the `ended` of the session. If that peer is calling, this
-   * accepts.
+   * Calls a peer; without a connection, as soon as there is one. What goes wrong later is the `ended`
+   * of the session. If that peer is calling, this accepts.
    * @param {string} peer - its id
    * @param {object} [options]
    * @param {MediaStream} [options.stream] - what to send
-   * @param {string[]} [options.receive] - what else to ask for: `audio`, `video`
+   * @param {("audio"|"video")[]} [options.receive] - what else to ask for
    * @param {string[]} [options.channels] - labels of data channels to open; each is a `channel` event
    * @returns {Session}
+   * @throws {TypeError|DOMException} what an option is that RTCPeerConnection doesn't take
    */
   call(peer, options = {}) {
-    const ringing = this.#findInState(peer, "ringing");
+    const ringing = this.#of(peer).find(({ state }) => state === "ringing");
     if (ringing) {
       ringing.accept(options);
       return ringing;
     }
     const session = this.#addSession(peer, crypto.getRandomValues(new Uint32Array(4)).join("-"));
-    session._call(options);
+    try {
+      session._call(options);
+    } catch (error) {
+      session._end({ reason: error.message, by: "us" });
+      throw error;
+    }
     return session;
   }
 
@@ -173,8 +203,10 @@ export class Hub extends EventTarget {
   #stop(error) {
     const socket = this.#socket;
     this.#socket = null;
+    this.#opened++;
     clearTimeout(this.#timer);
-    if (socket) socket.close(1000);
+    this.#listening?.abort();
+    socket?.close(1000);
     this.#rejectRequests();
     this.#attempts = 0;
     this.#setState("closed", error);
@@ -193,10 +225,17 @@ export class Hub extends EventTarget {
   async #open() {
     clearTimeout(this.#timer);
     this.#setState("connecting", this.error);
-    let token, socket;
+    const attempt = ++this.#opened;
+    let { token } = this;
+    let socket;
     try {
-      token = typeof this.token === "function" ? await this.token() : this.token;
-      if (this.state !== "connecting") return;
+      if (typeof token === "function") token = await token();
+    } catch (error) {
+      if (attempt === this.#opened) this.#wait(new ConicError("no_token", error.message));
+      return;
+    }
+    if (attempt !== this.#opened) return;
+    try {
       socket = new WebSocket(this.uri, token ? ["conic", `bearer.${token}`] : ["conic"]);
     } catch (error) {
       this.#stop(new ConicError("refused", error.message));
@@ -307,7 +346,7 @@ export class Hub extends EventTarget {
 
   #onRegistered(data) {
     if (!data.success) {
-      this.#stop(new ConicError(data.error.code, data.error.message));
+      this.#stop(new ConicError(data.error?.code ?? "refused", data.error?.message ?? ""));
       return;
     }
     clearTimeout(this.#timer);
@@ -324,25 +363,19 @@ export class Hub extends EventTarget {
   #onError(error, peer) {
     this.dispatchEvent(event("notice", { error }));
     /* Those that are connected go on without the hub. */
-    for (const session of this.sessions)
-      if (session.peer === peer && ["calling", "connecting"].includes(session.state))
+    for (const session of this.#of(peer))
+      if (["calling", "connecting"].includes(session.state))
         session._end({ reason: error.message, by: "hub", code: error.code });
   }
 
   /* --- sessions --- */
 
+  #of(peer) {
+    return [...this.sessions].filter((session) => session.peer === peer);
+  }
+
   #find(peer, id) {
-    for (const session of this.sessions)
-      if (session.peer === peer && (!id || !session.id || session.id === id)) return session;
-    return null;
-  }
-
-  #findInState(peer, state) {
-    return [...this.sessions].find((session) => session.peer === peer && session.state === state);
-  }
-
-  #count(peer) {
-    return [...this.sessions].filter((session) => session.peer === peer).length;
+    return this.#of(peer).find((session) => !id || !session.id || session.id === id);
   }
 
   #addSession(peer, id) {
@@ -367,9 +400,9 @@ export class Hub extends EventTarget {
     }
     if (!session) {
       /* Both call at once: the call of the id that sorts lower is the one. */
-      const calling = this.#findInState(peer, "calling");
+      const calling = this.#of(peer).find(({ state }) => state === "calling");
       if (calling && this.id < peer) return;
-      if (!calling && this.#count(peer) >= SESSIONS_PER_PEER) {
+      if (!calling && this.#of(peer).length >= SESSIONS_PER_PEER) {
         this.#send({ peer, id }, "bye", { reason: "this peer has no room for another session" });
         return;
       }
@@ -403,22 +436,27 @@ export class Hub extends EventTarget {
  * - `track`: the peer sends something more; `event.track`, which is in `stream`, too
  * - `channel`: a data channel, `event.channel`; `event.remote` says that the peer opened it
  * - `ended`: it is over; `ended` says why
- *
- * Members to read:
- * - `peer`: the other side's id
- * - `state`: `ringing` until accept(), `calling` until the peer answers, `connecting`, `connected`,
- *   `interrupted` while nothing arrives, `ended`
- * - `pc`: the RTCPeerConnection; null while ringing
- * - `stream`: a MediaStream of all that comes
- * - `offer`: while ringing, what the peer wants: `{ sends: ["audio"…], takes: […], channels: boolean }`
- * - `ended`: null, or `{ reason, by, code, lost }`: `by` is `us`, `peer`, `hub` or `path`; `code` is
- *   the hub's, such as `peer_not_found`; `lost` says that the peer may be called again at once
  */
 export class Session extends EventTarget {
+  /**
+   * `ringing` until accept(), `calling` until the peer answers, `interrupted` while nothing arrives.
+   * @type {"ringing"|"calling"|"connecting"|"connected"|"interrupted"|"ended"}
+   */
   state = "new";
+  /** Null while ringing. @type {?RTCPeerConnection} */
   pc = null;
+  /** All that comes; what the peer takes back is taken out. @type {MediaStream} */
   stream = new MediaStream();
+  /**
+   * What the peer wants, once it has called: the kinds that it sends and takes, `audio` and `video`.
+   * @type {?{sends: string[], takes: string[], channels: boolean}}
+   */
   offer = null;
+  /**
+   * How it ended. `reason` is the peer's words if it ended it, `code` the hub's, such as
+   * `peer_not_found`; `lost`: the peer may be called again at once.
+   * @type {?{reason: string, by: ("us"|"peer"|"hub"|"path"), code: ?string, lost: boolean}}
+   */
   ended = null;
   #hub;
   #link;
@@ -427,27 +465,33 @@ export class Session extends EventTarget {
   #work = Promise.resolve();
   #flow = new Flow();
   #origin;
+  #gathered = false;
   #making = false;
   #ignoring = false;
 
+  /** Only a Hub makes sessions. */
   constructor(hub, peer, id, link) {
     super();
     this.#hub = hub;
-    this.peer = peer;
-    this.id = id;
     this.#link = link;
+    /** The other side's id. @type {string} */
+    this.peer = peer;
+    /** What tells several sessions with a peer apart; "" if the peer knows of none. @type {string} */
+    this.id = id;
   }
 
   /**
-   * Takes the call, while it rings.
-   * @param {object} [options] - as for Hub.call(); what the peer doesn't take isn't sent
+   * Takes the call; while it doesn't ring, does nothing.
+   * @param {object} [options]
+   * @param {MediaStream} [options.stream] - what to send; of it, what the peer takes
+   * @param {string[]} [options.channels] - as for Hub.call()
    */
   accept({ stream, channels } = {}) {
     if (this.state !== "ringing") return;
     const { takes } = this.offer;
+    this.#connect();
     this.#setState("connecting");
     this.#enqueue(async () => {
-      this.#connect();
       await this.#answer(this.#pending, () => {
         for (const track of stream?.getTracks() ?? [])
           if (takes.includes(track.kind)) this.pc.addTrack(track, stream);
@@ -456,12 +500,18 @@ export class Session extends EventTarget {
     });
   }
 
-  /** Refuses the call, while it rings. */
+  /**
+   * Refuses the call.
+   * @param {string} [reason] - for the peer
+   */
   decline(reason = "the call was declined") {
     this.hangUp(reason);
   }
 
-  /** Ends the session, and tells the peer why. */
+  /**
+   * Ends the session; once it has ended, does nothing.
+   * @param {string} [reason] - for the peer
+   */
   hangUp(reason = "hung up") {
     if (this.state === "ended") return;
     this.#link.send("bye", { reason });
@@ -469,18 +519,19 @@ export class Session extends EventTarget {
   }
 
   /**
-   * Opens a data channel.
+   * Opens a data channel, which is told in a `channel` event as well.
    * @param {string} label
    * @param {RTCDataChannelInit} [options]
-   * @returns {RTCDataChannel}
+   * @returns {RTCDataChannel} with the `binaryType` `arraybuffer`
+   * @throws {TypeError|DOMException} while ringing, when it has ended, or for options that won't do
    */
   createChannel(label, options = {}) {
     return this.#addChannel(this.pc.createDataChannel(label, options), false);
   }
 
   /**
-   * Waits until a channel is open, has room, and the peer keeps up with what comes on it.
-   * @param {RTCDataChannel} channel
+   * Waits until a channel is open, less than 1 MiB waits in it, and the peer keeps up with it.
+   * @param {RTCDataChannel} channel - of createChannel() or a `channel` event
    * @returns {Promise<boolean>} whether more can be sent; if not, it is closed
    */
   ready(channel) {
@@ -526,7 +577,7 @@ export class Session extends EventTarget {
     } else {
       const description = data.session_description;
       if (description.type === "offer" || description.type === "answer") this.#origin = originOf(description.sdp);
-      if (description.type === "offer" && !this.pc && this.state !== "connecting") this.#ring(description);
+      if (description.type === "offer" && !this.pc) this.#ring(description);
       else this.#enqueue(() => this.#onDescription(description));
     }
   }
@@ -565,14 +616,11 @@ export class Session extends EventTarget {
   }
 
   #connect() {
-    const { configuration, iceServers } = this.#hub;
-    const pc = new RTCPeerConnection({
-      ...configuration,
-      iceServers: [...(configuration.iceServers ?? []), ...iceServers],
-    });
+    const pc = makeConnection(this.#hub);
     this.pc = pc;
     pc.onnegotiationneeded = () => this.#offer();
     pc.onicecandidate = ({ candidate }) => {
+      this.#gathered = true;
       if (candidate?.candidate) this.#link.send("candidate", { candidate });
     };
     pc.ontrack = ({ track, streams }) => {
@@ -633,15 +681,25 @@ export class Session extends EventTarget {
     const { pc } = this;
     const stable = pc.signalingState === "stable";
     const offered = description.type === "offer";
-    this.#ignoring = offered && this.#hub.id < this.peer && (this.#making || !stable);
+    const collides = offered && (this.#making || !stable);
+    this.#ignoring = collides && this.#hub.id < this.peer;
     if (this.#ignoring || (!offered && stable)) return;
     if (this.state === "calling") this.#setState("connecting");
+    if (collides && !this.#gathered) await this.#untilGathered();
     if (offered) {
       await this.#answer(description);
       return;
     }
     await pc.setRemoteDescription(description);
     await this.#addEarly();
+  }
+
+  /* Chromium finds no candidates any more if it takes an offer back before the first one was there. */
+  #untilGathered() {
+    return new Promise((resolve) => {
+      this.pc.addEventListener("icecandidate", resolve, { once: true });
+      setTimeout(resolve, GATHER_TIME);
+    });
   }
 
   async #answer(description, prepare = () => {}) {
@@ -675,10 +733,7 @@ export class Session extends EventTarget {
 /* What Conic's elements say about data channels: docs/protocol.md, conic.flow. Answering it is how
  * they know that all has arrived, and notice within seconds that this page is gone. */
 class Flow {
-  #channels = new Set();
-  #received = new Map();
-  #expected = new Map();
-  #paused = new Set();
+  #channels = new Map(); /* those that are not closed, and what is known of each */
   #waiting = new Set();
   #spoken = false;
   #ended = false;
@@ -696,19 +751,20 @@ class Flow {
       channel.addEventListener("message", ({ data }) => this.#hear(channel, data));
       return;
     }
-    this.#channels.add(channel);
+    const known = { channel, received: 0, expected: Infinity, control: null, paused: false };
+    this.#channels.set(channel, known);
     channel.addEventListener("open", () => this.#look());
     channel.addEventListener("message", () => {
-      this.#received.set(channel, (this.#received.get(channel) ?? 0) + 1);
+      known.received++;
       /* After the page's own listeners. */
-      setTimeout(() => this.#confirm(channel));
+      setTimeout(() => this.#confirm(known));
     });
   }
 
   ready(channel) {
     return new Promise((resolve) => {
       if (this.#ended) resolve(false);
-      this.#waiting.add({ channel, resolve });
+      else this.#waiting.add({ channel, resolve });
       this.#look();
     });
   }
@@ -723,8 +779,8 @@ class Flow {
     for (const waiting of this.#waiting) {
       const { channel, resolve } = waiting;
       const open = channel.readyState === "open";
-      if (channel.readyState === "connecting") continue;
-      if (open && (this.#paused.has(channel) || channel.bufferedAmount > BUFFERED_MAX)) continue;
+      const full = this.#channels.get(channel)?.paused || channel.bufferedAmount > BUFFERED_MAX;
+      if (channel.readyState === "connecting" || (open && full)) continue;
       this.#waiting.delete(waiting);
       resolve(open);
     }
@@ -732,23 +788,32 @@ class Flow {
 
   #hear(control, text) {
     const [word, number, count] = String(text).split(" ");
-    const channel = [...this.#channels].find(({ id }) => id === Number(number));
+    const known = [...this.#channels.values()].find(({ channel }) => channel.id === Number(number));
     if (!this.#spoken) control.send("hello");
     this.#spoken = true;
     if (word === "ping" && control.bufferedAmount < BUFFERED_MAX) control.send(`pong ${Number(number)}`);
-    if (!channel) return;
-    if (word === "pause") this.#paused.add(channel);
-    if (word === "resume") this.#paused.delete(channel);
-    if (word === "end") this.#expected.set(channel, { control, count: Number(count) });
-    this.#confirm(channel);
+    if (!known) return;
+    if (word === "pause" || word === "resume") known.paused = word === "pause";
+    if (word === "end") Object.assign(known, { control, expected: Number(count) });
+    this.#confirm(known);
     this.#look();
   }
 
-  #confirm(channel) {
-    const expected = this.#expected.get(channel);
-    if (!expected || (this.#received.get(channel) ?? 0) < expected.count) return;
-    this.#expected.delete(channel);
-    if (expected.control.readyState === "open") expected.control.send(`ended ${channel.id}`);
+  #confirm(known) {
+    if (known.received < known.expected) return;
+    known.expected = Infinity;
+    if (known.control.readyState === "open") known.control.send(`ended ${known.channel.id}`);
+  }
+}
+
+/* Servers that the browser can't make sense of are no reason to do without a connection. */
+function makeConnection({ configuration, iceServers }) {
+  try {
+    const all = [...(configuration.iceServers ?? []), ...iceServers];
+    return new RTCPeerConnection({ ...configuration, iceServers: all });
+  } catch (error) {
+    console.warn(`Conic: the hub's ICE servers: ${error.message}`);
+    return new RTCPeerConnection(configuration);
   }
 }
 
@@ -760,14 +825,15 @@ function originOf(sdp) {
 
 /* What an offer's sender wants to send and to get, and whether it wants data channels. */
 function readOffer(sdp) {
-  const found = { sends: [], takes: [], channels: false };
+  const sends = new Set();
+  const takes = new Set();
   for (const section of sdp.split(/^m=/m).slice(1)) {
     const kind = section.split(" ", 1)[0];
     const direction = /^a=(sendrecv|sendonly|recvonly|inactive)\r?$/m.exec(section)?.[1] ?? "sendrecv";
-    if (kind === "application") found.channels = true;
-    else if (direction.startsWith("send") && !found.sends.includes(kind)) found.sends.push(kind);
-    if (direction.endsWith("recv") || direction === "recvonly") found.takes.push(kind);
+    if (direction.startsWith("send")) sends.add(kind);
+    if (direction.includes("recv")) takes.add(kind);
   }
-  found.takes = found.takes.filter((kind, i) => kind !== "application" && found.takes.indexOf(kind) === i);
-  return found;
+  const channels = sends.delete("application");
+  takes.delete("application");
+  return { sends: [...sends], takes: [...takes], channels };
 }
