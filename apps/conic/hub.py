@@ -44,6 +44,7 @@ CLOSE_WORDS = {
     1009: "a message was larger than it takes",
     4001: "somebody else resumed this registration",
     4003: "the token has expired",
+    4004: "it denies our id",
     4008: "we read too slowly",
 }
 CERTIFICATE_WORDS = {

@@ -4,12 +4,14 @@
 
 #include <string.h>
 
+#include "conic-pattern.h"
 #include "conic-registry.h"
 
 /* WebSocket status codes: RFC 6455 section 7.4.1, and the wire contract's own. */
 #define CLOSE_GOING_AWAY 1001
 #define CLOSE_REPLACED   4001
 #define CLOSE_EXPIRED    4003
+#define CLOSE_DENIED     4004
 
 /* Bytes of one list_response: what clients accept as a message, less room for its envelope. A hub
  * with more clients than that (some ten thousand) lists a part of them. */
@@ -26,6 +28,7 @@ struct _ConicHub {
   gint64 resume_window;
   GHashTable *peers; /* set of every ConicPeer, registered or not */
   ConicRegistry *registry;
+  GStrv denied; /* (nullable): patterns of ids */
   gboolean shut_down;
   ConicHubStats stats;
 };
@@ -47,6 +50,7 @@ conic_hub_free (ConicHub *hub)
 {
   conic_registry_free (hub->registry);
   g_hash_table_unref (hub->peers);
+  g_strfreev (hub->denied);
   g_free (hub);
 }
 
@@ -133,19 +137,22 @@ token_matches (const ConicRegistration *registration, ConicSlice token)
   return difference == 0;
 }
 
-static ConicRegistration *
-register_new (ConicHub *hub, ConicPeer *peer, const char *id)
+/* (transfer full): an id that nobody has */
+static char *
+make_free_id (ConicHub *hub, ConicPeer *peer)
 {
-  g_autofree char *made = NULL;
+  for (;;) {
+    g_autofree char *made = conic_grant_make_id (peer->grant);
 
-  while (id[0] == '\0') {
-    g_free (made);
-    made = conic_grant_make_id (peer->grant);
     if (conic_registry_lookup (hub->registry, made) == NULL)
-      id = made;
+      return g_steal_pointer (&made);
   }
+}
 
-  return conic_registry_add (hub->registry, id, peer);
+static gboolean
+is_denied (ConicHub *hub, const char *id)
+{
+  return conic_pattern_any_matches ((const char *const *) hub->denied, id);
 }
 
 static void
@@ -162,7 +169,8 @@ static void
 receive_register (ConicHub *hub, ConicPeer *peer, const ConicView *view)
 {
   g_autoptr (ConicMessage) reply = NULL;
-  ConicRegistration *registration = NULL;
+  g_autofree char *made = NULL;
+  ConicRegistration *registration;
   const char *id = view->client_id;
 
   if (peer->id != NULL) {
@@ -173,16 +181,17 @@ receive_register (ConicHub *hub, ConicPeer *peer, const ConicView *view)
 
   if (id[0] == '\0' && conic_grant_get_id (peer->grant) != NULL)
     id = conic_grant_get_id (peer->grant);
-  if (id[0] != '\0') {
-    if (!conic_grant_may_be (peer->grant, id)) {
-      reply_error (hub, peer, view, CONIC_ERROR_UNAUTHORIZED, NULL,
-                   "your token is not for this id");
-      return;
-    }
-    registration = conic_registry_lookup (hub->registry, id);
+  if (id[0] == '\0')
+    id = made = make_free_id (hub, peer);
+  if (!conic_grant_may_be (peer->grant, id) || is_denied (hub, id)) {
+    reply_error (hub, peer, view, CONIC_ERROR_UNAUTHORIZED, NULL,
+                 is_denied (hub, id) ? "this hub denies this id" : "your token is not for this id");
+    return;
   }
+
+  registration = conic_registry_lookup (hub->registry, id);
   if (registration == NULL) {
-    registration = register_new (hub, peer, id);
+    registration = conic_registry_add (hub->registry, id, peer);
   } else if (token_matches (registration, view->resume_token)) {
     take_over (hub, registration, peer);
   } else {
@@ -376,6 +385,29 @@ conic_hub_expire (ConicHub *hub, ConicPeer *peer)
 {
   if (!peer->closing)
     close_peer (peer, CLOSE_EXPIRED, "token expired");
+}
+
+guint
+conic_hub_set_denied (ConicHub *hub, const char *const *patterns)
+{
+  GHashTableIter iter;
+  gpointer key;
+  guint n = 0;
+
+  g_strfreev (hub->denied);
+  hub->denied = g_strdupv ((GStrv) patterns);
+
+  g_hash_table_iter_init (&iter, hub->peers);
+  while (g_hash_table_iter_next (&iter, &key, NULL)) {
+    ConicPeer *peer = key;
+
+    if (peer->id == NULL || peer->closing || !is_denied (hub, peer->id))
+      continue;
+    close_peer (peer, CLOSE_DENIED, "denied");
+    n++;
+  }
+
+  return n;
 }
 
 void

@@ -83,6 +83,10 @@ void conic_hub_warn (ConicHub *hub, ConicPeer *peer);
 /* The time of @peer's grant is over: its connection is closed with 4003. */
 void conic_hub_expire (ConicHub *hub, ConicPeer *peer);
 
+/* Sets the patterns (array zero-terminated=1) of the ids that nobody may have: see conic-pattern.h. Who
+ * is registered with one is closed with 4004. Returns how many these are. */
+guint conic_hub_set_denied (ConicHub *hub, const char *const *patterns);
+
 /* Tells everyone `shutting_down` and closes every connection with 1001; the same for whoever is
  * added later. */
 void conic_hub_shut_down (ConicHub *hub);

@@ -4,6 +4,7 @@
 
 #include "conic-limits.h"
 #include "conic-log.h"
+#include "conic-pattern.h"
 #include "conic-token.h"
 
 #include <string.h>
@@ -129,6 +130,12 @@ static const Key keys[] = {
     {{"auth", "audience", "auth-audience", "NAME", "The audience of tokens (" CONIC_TOKEN_AUDIENCE ")"},
      KIND_STRING,
      AT (auth_audience),
+     0,
+     0},
+    {{"auth", "deny", "auth-deny", "ID",
+      "An id that nobody may have, or what such ids begin with, followed by *"},
+     KIND_STRINGS,
+     AT (auth_deny),
      0,
      0},
 
@@ -272,6 +279,7 @@ conic_config_new (void)
   self->page = TRUE;
   self->auth_keys = g_new0 (char *, 1);
   self->auth_audience = g_strdup (CONIC_TOKEN_AUDIENCE);
+  self->auth_deny = g_new0 (char *, 1);
   self->stun_uris = g_new0 (char *, 1);
   self->turn_uris = g_new0 (char *, 1);
   self->turn_lifetime = TURN_SECONDS * G_TIME_SPAN_SECOND;
@@ -307,6 +315,7 @@ conic_config_free (ConicConfig *self)
   g_free (self->tls_key);
   g_strfreev (self->auth_keys);
   g_free (self->auth_audience);
+  g_strfreev (self->auth_deny);
   g_strfreev (self->stun_uris);
   g_strfreev (self->turn_uris);
   g_free (self->turn_secret);
@@ -551,6 +560,16 @@ conic_config_get (const ConicConfig *self, const ConicConfigKey *key)
   g_return_val_if_reached (NULL);
 }
 
+/* Returns (nullable): the first that no id matches */
+static const char *
+find_bad_pattern (GStrv patterns)
+{
+  for (gsize i = 0; patterns[i] != NULL; i++)
+    if (!conic_pattern_is_valid (patterns[i], CONIC_ID_MAX_LENGTH - 1))
+      return patterns[i];
+  return NULL;
+}
+
 /**
  * conic_config_check:
  * @self: the configuration
@@ -563,6 +582,8 @@ conic_config_get (const ConicConfig *self, const ConicConfigKey *key)
 gboolean
 conic_config_check (const ConicConfig *self, GError **error)
 {
+  const char *bad_pattern = find_bad_pattern (self->auth_deny);
+
   if (self->listen->len == 0)
     g_set_error (error, CONIC_SERVER_ERROR, CONIC_SERVER_ERROR_CONFIG,
                  "“listen” needs an address to listen on");
@@ -576,6 +597,10 @@ conic_config_check (const ConicConfig *self, GError **error)
   else if (self->auth_audience == NULL)
     g_set_error (error, CONIC_SERVER_ERROR, CONIC_SERVER_ERROR_CONFIG,
                  "“auth-audience” may not be empty: a token is always meant for somebody");
+  else if (bad_pattern != NULL)
+    g_set_error (error, CONIC_SERVER_ERROR, CONIC_SERVER_ERROR_CONFIG,
+                 "“deny”: “%s” is neither a client id nor the beginning of one with * at its end",
+                 bad_pattern);
   else
     return TRUE;
   return FALSE;

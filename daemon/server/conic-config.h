@@ -29,6 +29,7 @@ G_BEGIN_DECLS
  * @auth_keys: (array zero-terminated=1): files with the keys that tokens are signed with; empty is
  *   no authentication
  * @auth_audience: what tokens have to be meant for
+ * @auth_deny: (array zero-terminated=1): patterns of ids that nobody may have
  * @stun_uris: (array zero-terminated=1): STUN servers for the clients
  * @turn_uris: (array zero-terminated=1): TURN servers for the clients
  * @turn_secret: (nullable): file with the secret shared with the TURN servers
@@ -53,6 +54,7 @@ typedef struct {
   char *tls_key;
   GStrv auth_keys;
   char *auth_audience;
+  GStrv auth_deny;
   GStrv stun_uris;
   GStrv turn_uris;
   char *turn_secret;

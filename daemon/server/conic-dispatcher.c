@@ -384,6 +384,14 @@ conic_dispatcher_set_resume_window (ConicDispatcher *self, gint64 window)
   update_deadline (self);
 }
 
+/* Sets the patterns (array zero-terminated=1) of the ids that nobody may have. Returns how many clients
+ * are disconnected for theirs. */
+guint
+conic_dispatcher_set_denied (ConicDispatcher *self, const char *const *patterns)
+{
+  return conic_hub_set_denied (self->hub, patterns);
+}
+
 /**
  * conic_dispatcher_shut_down:
  * @self: the dispatcher

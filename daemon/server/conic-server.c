@@ -345,6 +345,7 @@ conic_server_new (const ConicConfig *config, const GArray *sockets, GError **err
   if (!load_material (&material, config, error))
     return NULL;
   use_material (self, &material);
+  conic_dispatcher_set_denied (self->dispatcher, (const char *const *) config->auth_deny);
   if (!(sockets->len > 0 ? adopt (self->acceptor, sockets, self->addresses, error)
                          : listen_on (self->acceptor, config->listen, self->addresses, error)) ||
       !listen_on (self->metrics_acceptor, config->metrics_listen, self->metrics_addresses, error))
@@ -390,8 +391,9 @@ conic_server_has_tls (ConicServer *self)
  * @config: what is asked for now
  * @error: return location for a #CONIC_SERVER_ERROR
  *
- * Takes over limits and deadlines, for those who are connected as well. Who may come in, and what
- * they are told of ICE servers, is for those who come from now on. Addresses to listen on stay as
+ * Takes over limits and deadlines, for those who are connected as well, and disconnects those whose ids
+ * are denied. Who else may come in, and what they are told of ICE servers, is for those who come from
+ * now on. Addresses to listen on stay as
  * they are until the next start.
  *
  * Returns: whether the configuration can be served; if not, nothing has changed
@@ -400,6 +402,7 @@ gboolean
 conic_server_reload (ConicServer *self, const ConicConfig *config, GError **error)
 {
   Material material;
+  guint n_denied;
 
   /* An address that spoke TLS must not speak plain text all at once. */
   if ((config->tls_certificate != NULL) != conic_server_has_tls (self)) {
@@ -421,6 +424,10 @@ conic_server_reload (ConicServer *self, const ConicConfig *config, GError **erro
     conic_acceptor_set_per_address (self->acceptor, config->clients_per_address);
   }
   conic_acceptor_set_timeout (self->metrics_acceptor, config->handshake_timeout);
+  n_denied =
+      conic_dispatcher_set_denied (self->dispatcher, (const char *const *) config->auth_deny);
+  if (n_denied > 0)
+    g_message ("%u clients are disconnected, for their ids are denied", n_denied);
   return TRUE;
 }
 

@@ -3,7 +3,7 @@
 #include "conic-transport-private.h"
 
 const guint16 conic_transport_closes[CONIC_TRANSPORT_N_CLOSES] = {
-    1000, 1001, 1002, 1005, 1006, 1007, 1008, 1009, 4001, 4003, 4008,
+    1000, 1001, 1002, 1005, 1006, 1007, 1008, 1009, 4001, 4003, 4004, 4008,
 };
 
 static void

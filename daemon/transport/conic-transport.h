@@ -48,7 +48,7 @@ typedef struct {
 } ConicTransportLimits;
 
 /* How many entries conic_transport_closes has. */
-#define CONIC_TRANSPORT_N_CLOSES 11
+#define CONIC_TRANSPORT_N_CLOSES 12
 
 /**
  * ConicTransportStats:

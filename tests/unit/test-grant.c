@@ -283,6 +283,35 @@ test_expire (Fixture *fixture, gconstpointer data)
   conic_hub_expire (fixture->hub, &fixture->viewer->peer);
 }
 
+/* Who has an id that is denied goes, and nobody gets one again, asked for, granted or made; until it is
+ * denied no more. */
+static void
+test_denied (Fixture *fixture, gconstpointer data)
+{
+  static const char *const cameras[] = {"door", "cam.*", NULL};
+  static const char *const nobody[] = {NULL};
+  static const char *const asked[] = {"cam.1", "cam.2", ""};
+  g_autoptr (ConicMessage) registered = NULL;
+
+  admit (fixture, "cam.*", NULL);
+  g_assert_cmpuint (conic_hub_set_denied (fixture->hub, cameras), ==, 1);
+  g_assert_cmpuint (fixture->cam->close_status, ==, 4004);
+  g_assert_cmpuint (fixture->viewer->close_status, ==, 0);
+  /* It is on its way already. */
+  g_assert_cmpuint (conic_hub_set_denied (fixture->hub, cameras), ==, 0);
+  for (gsize i = 0; i < G_N_ELEMENTS (asked); i++) {
+    g_autoptr (ConicMessage) reply = ask_to_register (fixture, asked[i]);
+
+    g_assert_false (reply->success);
+    g_assert_cmpint (reply->code, ==, CONIC_ERROR_UNAUTHORIZED);
+    g_assert_nonnull (strstr (reply->error_message, "denies"));
+  }
+
+  g_assert_cmpuint (conic_hub_set_denied (fixture->hub, nobody), ==, 0);
+  registered = ask_to_register (fixture, "cam.2");
+  g_assert_true (registered->success);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -297,6 +326,7 @@ main (int argc, char **argv)
       {"/grant/hub/reach", test_reach},
       {"/grant/hub/list", test_list},
       {"/grant/hub/expire", test_expire},
+      {"/grant/hub/denied", test_denied},
   };
 
   g_test_init (&argc, &argv, NULL);

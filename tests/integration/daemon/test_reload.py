@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""SIGHUP to a running conicd: what is in order is taken over and drops nobody, what isn't changes nothing.
+"""SIGHUP to a running conicd: what is in order is taken over and drops nobody but those whose ids are
+denied by it, what isn't changes nothing.
 
 A certificate is replaced as certbot does it, in the same files. Old connections go on, new ones see the new
 one. A configuration with anything wrong is refused as a whole, by the name of what is wrong.
@@ -152,6 +153,33 @@ class ReloadTest(tap.TestCase):
         self.configure("[timeouts]\nresume-seconds=0\n", tls=False)
         self.reload(hub, "was reloaded")
         self.assertTrue(Client(self, hub.port).register("lost")["data"]["success"])
+
+    def test_deny(self):
+        """Who has an id that is denied is disconnected, and kept out until it is denied no more; others stay"""
+        hub = self.conicd("[daemon]\nlog-level=info\n", tls=False)
+        thief, camera, stay = (Client(self, hub.port) for _ in range(3))
+        for client, name in ((thief, "thief"), (camera, "cam.1"), (stay, "stay")):
+            client.register(name)
+        self.configure("[daemon]\nlog-level=info\n[auth]\ndeny=thief; cam.*\n", tls=False)
+        self.reload(hub, "2 clients are disconnected, for their ids are denied")
+        self.assertEqual([client.closed() for client in (thief, camera)], [4004, 4004])
+        hub.wait_line("info: Client “thief” .*left: 4004 .denied.")
+        self.echoes(stay)
+        thief = Client(self, hub.port)
+        thief.send({"id": "r", "type": "register_request", "data": {"client_id": "thief"}})
+        self.assertEqual(thief.error()[0], "unauthorized")
+        stay.send({"type": "bye", "data": {"to_id": "thief"}})
+        self.assertEqual(stay.error()[0], "peer_not_found")
+        self.configure("[auth]\ndeny=two*stars*\n", tls=False)
+        self.reload(hub, "stays as it was: “deny”: “two.stars.” is neither")
+        self.configure(tls=False)
+        self.reload(hub, "was reloaded")
+        self.assertTrue(thief.register("thief")["data"]["success"])
+        # From the start as well.
+        self.configure("[auth]\ndeny=*\n", tls=False)
+        closed = Client(self, Conicd(self, arguments=("--config", self.path("conicd.conf")), name="closed").port)
+        closed.send({"type": "register"})
+        self.assertEqual(closed.error()[0], "unauthorized")
 
     def test_no_downgrade(self):
         """TLS is neither lost nor found by a reload"""
