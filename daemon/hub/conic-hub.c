@@ -25,7 +25,7 @@
 #define REPLY_TO_MAX_BYTES 256
 
 struct _ConicHub {
-  gint64 resume_window;
+  ConicHubOptions options;
   GHashTable *peers; /* set of every ConicPeer, registered or not */
   ConicRegistry *registry;
   GStrv denied; /* (nullable): patterns of ids */
@@ -38,7 +38,7 @@ conic_hub_new (const ConicHubOptions *options)
 {
   ConicHub *hub = g_new0 (ConicHub, 1);
 
-  hub->resume_window = options->resume_window;
+  hub->options = *options;
   hub->peers = g_hash_table_new (NULL, NULL);
   hub->registry = conic_registry_new ();
 
@@ -54,11 +54,20 @@ conic_hub_free (ConicHub *hub)
   g_free (hub);
 }
 
-void
-conic_hub_set_resume_window (ConicHub *hub, gint64 window, gint64 now)
+static void
+trim_held (ConicHub *hub)
 {
-  hub->resume_window = window;
-  conic_registry_shorten (hub->registry, now + window);
+  while (hub->options.max_held > 0 &&
+         conic_registry_get_n_held (hub->registry) > hub->options.max_held)
+    conic_registry_remove (hub->registry, conic_registry_get_first_held (hub->registry));
+}
+
+void
+conic_hub_set_options (ConicHub *hub, const ConicHubOptions *options, gint64 now)
+{
+  hub->options = *options;
+  conic_registry_shorten (hub->registry, now + options->resume_window);
+  trim_held (hub);
   conic_hub_advance (hub, now);
 }
 
@@ -331,10 +340,11 @@ conic_hub_remove (ConicHub *hub, ConicPeer *peer, gboolean lost, gint64 now)
     return;
 
   registration = conic_registry_lookup (hub->registry, peer->id);
-  if (lost && hub->resume_window > 0 && !hub->shut_down)
-    conic_registry_hold (hub->registry, registration, now + hub->resume_window);
+  if (lost && hub->options.resume_window > 0 && !hub->shut_down)
+    conic_registry_hold (hub->registry, registration, now + hub->options.resume_window);
   else
     conic_registry_remove (hub->registry, registration);
+  trim_held (hub);
 }
 
 void

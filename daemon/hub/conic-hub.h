@@ -19,9 +19,12 @@ typedef struct _ConicHub ConicHub;
  * ConicHubOptions:
  * @resume_window: microseconds for which the id of a lost connection is kept for its
  *   resume_token; 0 frees it at once
+ * @max_held: ids that are kept at a time, for who comes and is lost over and over is no connection
+ *   that a limit counts; the one held longest goes first. 0 is no limit
  */
 typedef struct {
   gint64 resume_window;
+  guint max_held;
 } ConicHubOptions;
 
 /**
@@ -60,8 +63,8 @@ typedef struct {
 ConicHub *conic_hub_new (const ConicHubOptions *options);
 void conic_hub_free (ConicHub *hub);
 
-/* Changes the options' resume window; what is held already is held no longer than that from @now. */
-void conic_hub_set_resume_window (ConicHub *hub, gint64 window, gint64 now);
+/* Changes the options; what is held already is held no longer than the window from @now. */
+void conic_hub_set_options (ConicHub *hub, const ConicHubOptions *options, gint64 now);
 
 /* A connection came. The hub borrows @peer until conic_hub_remove(). */
 void conic_hub_add (ConicHub *hub, ConicPeer *peer, gint64 now);

@@ -158,6 +158,12 @@ conic_registry_get_n_connected (ConicRegistry *registry)
   return g_hash_table_size (registry->registrations) - registry->held.length;
 }
 
+guint
+conic_registry_get_n_held (ConicRegistry *registry)
+{
+  return registry->held.length;
+}
+
 GStrv
 conic_registry_list (ConicRegistry *registry,
                      const ConicGrant *grant,

@@ -60,8 +60,9 @@ void conic_registry_remove (ConicRegistry *registry, ConicRegistration *registra
 /* (nullable): of the held ids the one that is let go first */
 ConicRegistration *conic_registry_get_first_held (ConicRegistry *registry);
 
-/* How many ids have a connection. */
+/* How many ids have a connection, and how many are held. */
 guint conic_registry_get_n_connected (ConicRegistry *registry);
+guint conic_registry_get_n_held (ConicRegistry *registry);
 
 /* (transfer full): the ids that have a connection and that @grant (nullable) may reach, in no order;
  * at most as many as take @max_bytes if each takes @entry_bytes more than its characters */

@@ -376,11 +376,11 @@ conic_dispatcher_set_ice (ConicDispatcher *self, const ConicIce *ice)
   self->ice = ice;
 }
 
-/* How long ids are held, from now on and of those that are: microseconds, 0 holds none. */
+/* How long and how many ids are held, from now on and of those that are. */
 void
-conic_dispatcher_set_resume_window (ConicDispatcher *self, gint64 window)
+conic_dispatcher_set_options (ConicDispatcher *self, const ConicHubOptions *options)
 {
-  conic_hub_set_resume_window (self->hub, window, g_get_monotonic_time ());
+  conic_hub_set_options (self->hub, options, g_get_monotonic_time ());
   update_deadline (self);
 }
 

@@ -32,7 +32,7 @@ gboolean conic_dispatcher_take (ConicDispatcher *dispatcher,
                                 gsize early_length,
                                 GError **error);
 void conic_dispatcher_set_ice (ConicDispatcher *dispatcher, const ConicIce *ice);
-void conic_dispatcher_set_resume_window (ConicDispatcher *dispatcher, gint64 window);
+void conic_dispatcher_set_options (ConicDispatcher *dispatcher, const ConicHubOptions *options);
 guint conic_dispatcher_set_denied (ConicDispatcher *dispatcher, const char *const *patterns);
 void conic_dispatcher_shut_down (ConicDispatcher *dispatcher);
 ConicHub *conic_dispatcher_get_hub (ConicDispatcher *dispatcher);

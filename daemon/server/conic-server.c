@@ -283,6 +283,13 @@ listen_on (ConicAcceptor *acceptor, GPtrArray *wanted, GPtrArray *addresses, GEr
   return TRUE;
 }
 
+/* No more ids are held than there may be clients. */
+static ConicHubOptions
+make_hub_options (const ConicConfig *config)
+{
+  return (ConicHubOptions){.resume_window = config->resume_window, .max_held = config->clients};
+}
+
 /**
  * conic_server_check:
  * @config: what is asked for
@@ -318,7 +325,7 @@ ConicServer *
 conic_server_new (const ConicConfig *config, const GArray *sockets, GError **error)
 {
   g_autoptr (ConicServer) self = g_new0 (ConicServer, 1);
-  ConicHubOptions options = {.resume_window = config->resume_window};
+  const ConicHubOptions options = make_hub_options (config);
   ConicEpollSource *source;
   Material material;
 
@@ -401,6 +408,7 @@ conic_server_has_tls (ConicServer *self)
 gboolean
 conic_server_reload (ConicServer *self, const ConicConfig *config, GError **error)
 {
+  const ConicHubOptions options = make_hub_options (config);
   Material material;
   guint n_denied;
 
@@ -418,7 +426,7 @@ conic_server_reload (ConicServer *self, const ConicConfig *config, GError **erro
   self->page = config->page;
   self->drain_timeout = config->drain_timeout;
   conic_transport_set_limits (self->transport, &config->transport);
-  conic_dispatcher_set_resume_window (self->dispatcher, config->resume_window);
+  conic_dispatcher_set_options (self->dispatcher, &options);
   if (self->acceptor != NULL) {
     conic_acceptor_set_timeout (self->acceptor, config->handshake_timeout);
     conic_acceptor_set_per_address (self->acceptor, config->clients_per_address);

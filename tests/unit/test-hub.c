@@ -420,8 +420,8 @@ test_list (Fixture *fixture, gconstpointer window)
   g_assert_cmpint (reply->type, ==, CONIC_MESSAGE_LIST_RESPONSE);
   g_assert_cmpstr (reply->reply_to, ==, "m");
   g_assert_cmpuint (g_strv_length (reply->clients), ==, 2);
-  g_assert_true (g_strv_contains ((const char *const *)reply->clients, "a"));
-  g_assert_true (g_strv_contains ((const char *const *)reply->clients, "b"));
+  g_assert_true (g_strv_contains ((const char *const *) reply->clients, "a"));
+  g_assert_true (g_strv_contains ((const char *const *) reply->clients, "b"));
 }
 
 /* However many clients there are, their list is a message that a client accepts. */
@@ -449,7 +449,7 @@ test_long_list (Fixture *fixture, gconstpointer window)
   }
 
   for (guint i = 0; i < fakes->len; i++)
-    leave (fixture, (FakePeer **)&fakes->pdata[i]);
+    leave (fixture, (FakePeer **) &fakes->pdata[i]);
 }
 
 static void
@@ -530,6 +530,12 @@ test_hold (Fixture *fixture, gconstpointer window)
 }
 
 static void
+set_window (Fixture *fixture, gint64 window)
+{
+  conic_hub_set_options (fixture->hub, &(ConicHubOptions){.resume_window = window}, fixture->now);
+}
+
+static void
 test_shorter_hold (Fixture *fixture, gconstpointer window)
 {
   g_free (register_as (fixture, fixture->c, "c"));
@@ -539,12 +545,12 @@ test_shorter_hold (Fixture *fixture, gconstpointer window)
   leave (fixture, &fixture->c);
 
   /* Longer is for those who are lost from now on. */
-  conic_hub_set_resume_window (fixture->hub, 2 * WINDOW, fixture->now);
+  set_window (fixture, 2 * WINDOW);
   g_assert_cmpint (conic_hub_get_deadline (fixture->hub), ==, fixture->now + WINDOW / 2);
   leave (fixture, &fixture->a);
 
   /* Shorter is for all of them, in the order that they were in. */
-  conic_hub_set_resume_window (fixture->hub, WINDOW / 4, fixture->now);
+  set_window (fixture, WINDOW / 4);
   g_assert_cmpint (conic_hub_get_deadline (fixture->hub), ==, fixture->now + WINDOW / 4);
   fixture->now += WINDOW / 4;
   fixture->a = join (fixture);
@@ -556,11 +562,51 @@ test_shorter_hold (Fixture *fixture, gconstpointer window)
 
   /* None lets all of them go, and holds none. */
   leave (fixture, &fixture->c);
-  conic_hub_set_resume_window (fixture->hub, 0, fixture->now);
+  set_window (fixture, 0);
   g_assert_cmpint (conic_hub_get_deadline (fixture->hub), ==, -1);
   leave (fixture, &fixture->b);
   fixture->c = join (fixture);
   g_free (register_as (fixture, fixture->c, "b"));
+}
+
+static void
+expect_held (Fixture *fixture, const char *id, gboolean held)
+{
+  g_autofree char *text =
+      g_strdup_printf ("{\"type\":\"register_request\",\"data\":{\"client_id\":\"%s\"}}", id);
+  FakePeer *fake = join (fixture);
+  g_autoptr (ConicMessage) reply = NULL;
+
+  say (fixture, fake, text);
+  reply = fake_peer_take (fake);
+  g_assert_cmpint (reply->success, ==, !held);
+  conic_hub_remove (fixture->hub, &fake->peer, FALSE, fixture->now);
+  fake_peer_free (fake);
+}
+
+/* Whoever comes and is lost over and over keeps no more ids than there may be: the oldest goes. */
+static void
+test_hold_at_most (Fixture *fixture, gconstpointer window)
+{
+  ConicHubOptions options = {.resume_window = WINDOW, .max_held = 2};
+
+  g_free (register_as (fixture, fixture->c, "c"));
+  conic_hub_set_options (fixture->hub, &options, fixture->now);
+  leave (fixture, &fixture->a);
+  leave (fixture, &fixture->b);
+  expect_held (fixture, "a", TRUE);
+  leave (fixture, &fixture->c);
+  expect_held (fixture, "a", FALSE);
+  expect_held (fixture, "b", TRUE);
+
+  options.max_held = 1;
+  conic_hub_set_options (fixture->hub, &options, fixture->now);
+  expect_held (fixture, "b", FALSE);
+  expect_held (fixture, "c", TRUE);
+
+  fixture->a = join (fixture);
+  fixture->b = join (fixture);
+  fixture->c = join (fixture);
 }
 
 static void
@@ -694,6 +740,8 @@ main (int argc, char **argv)
   g_test_add ("/hub/id-is-free-at-once", Fixture, NULL, set_up, test_id_is_free_at_once, tear_down);
   g_test_add ("/hub/hold", Fixture, GINT_TO_POINTER (WINDOW), set_up, test_hold, tear_down);
   g_test_add ("/hub/shorter-hold", Fixture, GINT_TO_POINTER (WINDOW), set_up, test_shorter_hold,
+              tear_down);
+  g_test_add ("/hub/hold-at-most", Fixture, GINT_TO_POINTER (WINDOW), set_up, test_hold_at_most,
               tear_down);
   g_test_add ("/hub/hold-only-the-lost", Fixture, GINT_TO_POINTER (WINDOW), set_up,
               test_hold_only_the_lost, tear_down);
