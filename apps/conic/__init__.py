@@ -7,6 +7,7 @@ exits      exit codes, and the exceptions that end in them
 hub        a registered client of the hub
 talk       what conic datachannel does
 talk_commands  its commands, as they are typed
+talk_files  its files, and whether they are taken
 channels   data channels with any number of peers
 transfer   files over data channels
 plain      what others wrote, as it may be shown

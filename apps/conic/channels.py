@@ -62,7 +62,14 @@ class Channel:
     Made in whichever thread a channel first shows itself in, so that nothing of it is missed.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, native, peer: str, ours: bool):
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        native,
+        peer: str,
+        ours: bool,
+        on_closed: Callable[["Channel"], None],
+    ):
         self.peer = peer
         self.ours = ours
         self.label: str = native.get_property("label")
@@ -70,6 +77,7 @@ class Channel:
         self.sent, self.received = Count(), Count()
         self._loop = loop
         self._native = native
+        self._on_closed = on_closed
         self._queue: asyncio.Queue[str | bytes | None] = asyncio.Queue()
         # Characters or bytes with PENDING_MESSAGE_BYTES each, counted by one thread only.
         self._arrived = self._taken = 0
@@ -96,11 +104,22 @@ class Channel:
         """Whether messages can be sent."""
         return not self._closed and self._native.get_property("ready-state") == State.OPEN
 
-    async def opened(self) -> None:
-        """Waits until it is open; raises Failed if it doesn't get there."""
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing comes any more but what has come already."""
+        return self._closed
+
+    async def wait_open(self) -> None:
+        """Waits until it is open; raises Failed if it doesn't get there, and lets go of it."""
         await self._wait(lambda: self.is_open or self._closed, OPEN_SECONDS)
         if not self.is_open:
+            self._native.close()
+            self.abandon()
             raise Failed(f"the channel “{self.label}” with “{self.peer}” didn't open")
+
+    async def wait_closed(self) -> None:
+        """Waits until it has closed, whatever comes meanwhile."""
+        await self._wait(lambda: self._closed)
 
     async def send(self, message: str | bytes) -> None:
         """Sends it when there is room; raises Failed if it can't be sent."""
@@ -147,13 +166,14 @@ class Channel:
         return await self._wait(lambda: self._closed, seconds)
 
     def abandon(self) -> None:
-        """The session is gone, and takes its channels along."""
+        """It has closed, or its session is gone and takes it along."""
         if self._closed:
             return
         self._closed = True
         for handler in self._handlers:
             self._native.disconnect(handler)
         self._queue.put_nowait(None)
+        self._on_closed(self)
         self._wake()
 
     def _buffered(self) -> int:
@@ -219,6 +239,7 @@ class Endpoint:
             if value:
                 self._element.set_property(name, value)
         self.id = options.id
+        # All that haven't closed.
         self.channels: list[Channel] = []
         self._sessions: dict[str, str] = {}
         self._on_event, self._on_channel = on_event, on_channel
@@ -278,15 +299,10 @@ class Endpoint:
         )
         if native is None:
             raise Failed(f"“{peer}” and this peer can't open the channel “{label}”")
-        channel = Channel(self._loop, native, peer, ours=True)
+        channel = Channel(self._loop, native, peer, True, self._forget)
         self.channels.append(channel)
-        await channel.opened()
+        await channel.wait_open()
         return channel
-
-    def forget(self, channel: Channel) -> None:
-        """Lets go of a channel that is closed."""
-        if channel in self.channels:
-            self.channels.remove(channel)
 
     def stats(self) -> list[dict]:
         """What the element measures of each session, by the names of docs/elements."""
@@ -305,7 +321,7 @@ class Endpoint:
 
     def _from_channel(self, _element, peer: str, _session: str, native) -> bool:
         try:
-            channel = Channel(self._loop, native, peer, ours=False)
+            channel = Channel(self._loop, native, peer, False, self._forget)
         except UnicodeDecodeError:
             native.close()
             return True
@@ -313,8 +329,14 @@ class Endpoint:
         return True
 
     def _add_channel(self, channel: Channel) -> None:
-        self.channels.append(channel)
+        # It may be closed by now, and what it said is to be heard nevertheless.
+        if not channel.is_closed:
+            self.channels.append(channel)
         self._on_channel(channel)
+
+    def _forget(self, channel: Channel) -> None:
+        if channel in self.channels:
+            self.channels.remove(channel)
 
     def _from_bus(self, _bus, message: Gst.Message) -> Gst.BusSyncReply:
         if message.type == Gst.MessageType.ELEMENT:
@@ -348,7 +370,6 @@ class Endpoint:
             del self._sessions[peer]
             for channel in [channel for channel in self.channels if channel.peer == peer]:
                 channel.abandon()
-                self.channels.remove(channel)
             self._on_event("disconnected", peer=peer, reason=reason)
         elif self._is_calling(peer):
             self._calling[1].set_exception(Failed(reason))

@@ -6,11 +6,12 @@ import asyncio
 import base64
 import signal
 
-from . import transfer
 from .channels import Channel, Endpoint
 from .console import Console
 from .exits import Exit, Failed, HubTrouble
 from .talk_commands import Commands
+from .talk_files import Files
+from .transfer import PROTOCOL as FILE_PROTOCOL
 
 HISTORY = "datachannel_history"
 # How much of a message of bytes is shown.
@@ -24,14 +25,13 @@ class Talk:
         self.options = options
         self.commands = Commands(self)
         self.console = Console(options.json, self.commands.completions(), HISTORY, self._end_by)
+        self.files = Files(options, self.console)
         self.endpoint: Endpoint | None = None
         self.registered = False
         self.failures = 0
         self.quitting = False
         self._talked = False
-        self._transfers: dict[asyncio.Task, transfer.Transfer | None] = {}
         self._listeners: set[asyncio.Task] = set()
-        self.closed: dict[str, str] = {}
         self._news = asyncio.Condition()
 
     async def run(self) -> int:
@@ -47,12 +47,14 @@ class Talk:
             await asyncio.wait({main, self._fatal}, return_when=asyncio.FIRST_COMPLETED)
             await (main if main.done() else self._fatal)
         finally:
-            for task in (main, *self._transfers, *self._listeners):
+            self.files.cancel()
+            for task in (main, *self._listeners):
                 task.cancel()
             await self.endpoint.stop()
             # All is done. Python 3.11 can crash when it is interrupted while its last threads begin.
             signal.signal(signal.SIGINT, signal.SIG_IGN)
-        return Exit.FAILED if self.failures and not self.console.interactive else Exit.DONE
+        failures = self.failures + self.files.failures
+        return Exit.FAILED if failures and not self.console.interactive else Exit.DONE
 
     async def _main(self) -> None:
         own = await self.endpoint.start()
@@ -73,10 +75,15 @@ class Talk:
     async def _ask_for_peer(self) -> None:
         """What the role of the offerer begins with."""
         async for line in self.console.lines("Id of the peer to call: ", self.commands.guess_peers):
-            if not line.strip():
+            peer = line.strip()
+            if not peer:
+                continue
+            if " " in peer and self.console.interactive:
+                # No id, but perhaps the answer to one who called us meanwhile.
+                await self.commands.obey(peer)
                 continue
             try:
-                await self.commands.do_offer(line.strip())
+                await self.commands.do_offer(peer)
                 return
             except Failed as error:
                 if not self.console.interactive:
@@ -88,10 +95,7 @@ class Talk:
         """Waits until all has arrived."""
         if self.options.role == "answer" and not self.console.interactive and not self.quitting:
             await self._until(lambda: not self.endpoint.peers)
-        if self._transfers:
-            if self.console.interactive:
-                self.console.say("hint", "waiting for the files; Ctrl-C ends at once")
-            await asyncio.wait(self._transfers)
+        await self.files.finish()
         talked = [channel for channel in self.channels() if channel.sent.messages]
         arrived = await asyncio.gather(*(channel.close() for channel in talked))
         for channel, all_of_it in zip(talked, arrived):
@@ -125,9 +129,8 @@ class Talk:
     def _on_channel(self, channel: Channel) -> None:
         """A peer has opened a channel."""
         self._talked = True
-        if channel.protocol == transfer.PROTOCOL:
-            folder = None if self.options.no_files else self.options.downloads
-            self.start_transfer(transfer.receive(channel, folder, self.on_transfer))
+        if channel.protocol == FILE_PROTOCOL:
+            self.files.take(channel)
         else:
             self.listen(channel)
 
@@ -142,13 +145,10 @@ class Talk:
             protocol=channel.protocol,
             by="us" if channel.ours else "peer",
         )
-        self.closed.pop(channel.label, None)
 
         async def listen() -> None:
             while (message := await channel.receive()) is not None:
                 self._show_message(channel, message)
-            self.endpoint.forget(channel)
-            self.closed[channel.label] = channel.peer
             self.console.say(
                 "closed", f"the channel “{channel.label}” with “{channel.peer}” is closed", **fields
             )
@@ -171,55 +171,6 @@ class Talk:
             data=base64.b64encode(message).decode(),
         )
 
-    def start_transfer(self, coroutine) -> None:
-        task = asyncio.get_running_loop().create_task(coroutine)
-        self._transfers[task] = None
-        task.add_done_callback(self._end_transfer)
-
-    def _end_transfer(self, task: asyncio.Task) -> None:
-        self._transfers.pop(task, None)
-        if not task.cancelled() and task.exception():
-            self.fail(str(task.exception()))
-        elif not task.cancelled():
-            self.endpoint.forget(task.result().channel)
-        self._show_transfers()
-
-    def on_transfer(self, what: transfer.Transfer) -> None:
-        self._transfers[asyncio.current_task()] = what
-        if what.state == "failed":
-            self.failures += 1
-        peer, out = what.channel.peer, what.direction == "out"
-        way = f"to “{peer}”" if out else f"from “{peer}”"
-        if what.state == "progress" and self.console.interactive:
-            self._show_transfers()
-        elif what.state == "started" and not out:
-            pass  # nothing is known of it yet
-        else:
-            words = {
-                "started": f"sending {what.name} {way}: {what.size} bytes",
-                "progress": f"{what.name} {way}: {_progress(what)}",
-                "done": f"{'sent' if out else 'received'} {what.name} {way}"
-                + f"{'' if out else f' as {what.path}'}: {what.size} bytes, sha256 {what.sha256}",
-                "failed": f"{what.name or 'a file'} {way} failed: {what.error}",
-            }[what.state]
-            self.console.say(
-                "file",
-                words,
-                state=what.state,
-                direction=what.direction,
-                peer=peer,
-                label=what.channel.label,
-                name=what.name,
-                size=what.size,
-                bytes=what.bytes,
-                **({"path": str(what.path), "sha256": what.sha256} if what.state == "done" else {}),
-                **({"message": what.error} if what.error else {}),
-            )
-
-    def _show_transfers(self) -> None:
-        running = [what for what in self._transfers.values() if what and what.state == "progress"]
-        self.console.show_status(" | ".join(f"{what.name} {_progress(what)}" for what in running))
-
     # --- for the commands ---
 
     def fail(self, words: str) -> None:
@@ -233,7 +184,7 @@ class Talk:
             channel
             for channel in self.endpoint.channels
             if channel.is_open
-            and channel.protocol != transfer.PROTOCOL
+            and channel.protocol != FILE_PROTOCOL
             and label in (None, channel.label, channel.name)
         ]
 
@@ -259,8 +210,3 @@ def _show_bytes(data: bytes) -> str:
         pass
     shown = data[:SHOWN_BYTES].hex() + ("…" if len(data) > SHOWN_BYTES else "")
     return f"{len(data)} bytes: {shown}"
-
-
-def _progress(what: transfer.Transfer) -> str:
-    percent = 100 * what.bytes // max(what.size, 1)
-    return f"{percent} % of {what.size} bytes, {what.rate / 1e6:.1f} MB/s"

@@ -56,8 +56,6 @@ class Commands:
     async def do_send(self, label: str, message: str) -> None:
         """send a message on a channel: to all who have it, or by PEER/LABEL to one"""
         found = {channel.peer: channel for channel in reversed(self._talk.channels(label))}
-        if not found and label in self._talk.closed:
-            raise Failed(f"the channel “{label}” with “{self._talk.closed[label]}” is closed")
         if not found:
             raise Failed(f"there is no channel “{label}”; to open one: channel {label}")
         for channel in found.values():
@@ -69,7 +67,15 @@ class Commands:
         peers, label = self._peers_of(label)
         for peer in peers:
             channel = await self._talk.endpoint.open(peer, label, transfer.PROTOCOL)
-            self._talk.start_transfer(transfer.send(channel, found, self._talk.on_transfer))
+            self._talk.files.send(channel, found)
+
+    async def do_accept(self, number: str) -> None:
+        """take the file that a peer offers under that number"""
+        self._talk.files.answer(number, True)
+
+    async def do_decline(self, number: str) -> None:
+        """refuse it"""
+        self._talk.files.answer(number, False)
 
     async def do_list(self) -> None:
         """show the channels"""
@@ -182,12 +188,17 @@ class Commands:
             names |= {channel.name for channel in found}
         return sorted(names)
 
+    def _offers(self) -> list[str]:
+        return self._talk.files.offers()
+
     def completions(self) -> dict:
         arguments = {
             "offer": [self.guess_peers],
             "channel": [self._labels],
             "send": [self._labels],
             "file": [self._labels, None],
+            "accept": [self._offers],
+            "decline": [self._offers],
         }
         return {name: arguments.get(name, []) for name in self._names()}
 

@@ -12,7 +12,7 @@ import re
 import stat
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 from .channels import Channel
@@ -31,9 +31,13 @@ REPORT_SECONDS = 1
 NAME_BYTES = 200
 
 
-@dataclasses.dataclass
+class Refused(Failed):
+    """We don't take a file, for a reason of our own."""
+
+
+@dataclasses.dataclass(eq=False)
 class Transfer:
-    """A file on its way; `state` is started, progress, done or failed."""
+    """A file on its way; `state` is started, progress, done, failed or refused."""
 
     channel: Channel
     direction: str  # "out" or "in"
@@ -68,13 +72,12 @@ class Transfer:
 @contextlib.asynccontextmanager
 async def _told(transfer: Transfer):
     """Tells both the user and the other side of a failure, and closes the channel in the end."""
-    transfer.tell("started")
     try:
         yield
         transfer.tell("done")
     except (Failed, OSError) as error:
         transfer.error = error.strerror or str(error) if isinstance(error, OSError) else str(error)
-        transfer.tell("failed")
+        transfer.tell("refused" if isinstance(error, Refused) else "failed")
         with contextlib.suppress(Failed):
             await transfer.channel.send(json.dumps({"error": transfer.error}))
     if transfer.direction == "in" and transfer.state == "done":
@@ -122,14 +125,14 @@ def check(path: str) -> Path:
     return found
 
 
-async def send(channel: Channel, path: Path, on_change: Callable[[Transfer], None]) -> Transfer:
+async def send(channel: Channel, path: Path, on_change: Callable[[Transfer], None]) -> None:
     """Sends a file on a channel that was opened for it."""
-    with path.open("rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        transfer = Transfer(channel, "out", path.name, size, on_change, path=path)
-        async with _told(transfer):
+    transfer = Transfer(channel, "out", path.name, 0, on_change, path=path)
+    async with _told(transfer):
+        with path.open("rb") as file:
+            transfer.size = os.fstat(file.fileno()).st_size
+            transfer.tell("started")
             await _send(transfer, file)
-    return transfer
 
 
 async def _send(transfer: Transfer, file) -> None:
@@ -156,9 +159,12 @@ async def _send(transfer: Transfer, file) -> None:
 
 
 async def receive(
-    channel: Channel, folder: Path | None, on_change: Callable[[Transfer], None]
-) -> Transfer:
-    """Receives a file into a folder, or refuses it if there is none."""
+    channel: Channel,
+    folder: Path,
+    permit: Callable[[Transfer], Awaitable[None]],
+    on_change: Callable[[Transfer], None],
+) -> None:
+    """Receives a file into a folder once `permit` has returned, which may raise Refused instead."""
     transfer = Transfer(channel, "in", "", 0, on_change)
     async with _told(transfer):
         about = _words(await _next(channel))
@@ -166,11 +172,10 @@ async def receive(
         if not isinstance(name, str) or type(size) is not int or size < 0:
             raise Failed("the file has no name or no size")
         transfer.name, transfer.size = safe_name(name), size
-        if folder is None:
-            raise Failed("this peer takes no files")
+        await permit(transfer)
         with _kept(transfer, folder) as file:
+            transfer.tell("started")
             await _receive(transfer, file)
-    return transfer
 
 
 async def _receive(transfer: Transfer, file) -> None:

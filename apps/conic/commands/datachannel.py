@@ -30,10 +30,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--downloads",
         metavar="DIR",
         type=Path,
-        default=Path("."),
         help="where received files go (default: the current directory)",
     )
-    parser.add_argument("--no-files", action="store_true", help="refuse files")
+    files = parser.add_mutually_exclusive_group()
+    files.add_argument(
+        "--accept-files",
+        action="store_true",
+        help="take every file that a peer offers (default: ask in a terminal; refuse elsewhere)",
+    )
+    files.add_argument("--no-files", action="store_true", help="refuse every file, without asking")
 
 
 def _tell_of_text(kind, error, trace) -> None:
@@ -45,11 +50,14 @@ def _tell_of_text(kind, error, trace) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Runs until the end of the input, `quit` or Ctrl-C."""
-    if not options.no_files and not options.downloads.is_dir():
+    if options.downloads and not options.downloads.is_dir():
         raise WrongUsage(f"{options.downloads} is not a directory")
     # GStreamer's texts needn't be UTF-8, and Python's bindings say so in a traceback.
     sys.excepthook = _tell_of_text
     talk = Talk(options)
+    asked = talk.console.interactive and not options.no_files
+    if options.downloads and not (options.accept_files or asked):
+        raise WrongUsage("--downloads has no use here without --accept-files: nobody is asked")
     try:
         return asyncio.run(talk.run())
     except (KeyboardInterrupt, asyncio.CancelledError):

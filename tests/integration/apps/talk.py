@@ -3,7 +3,9 @@
 
 import subprocess
 
-from conictest.programs import Conic, HubTest
+from conictest import peers
+from conictest.programs import CONIC, Conic, HubTest
+from conictest.screen import Screen
 
 
 class Talk(Conic):
@@ -52,6 +54,21 @@ class TalkTest(HubTest):
         anna.wait_line("opened")
         ben.wait_line("opened")
         return anna, ben
+
+    def terminal(self, name, *arguments):
+        """`conic datachannel` in a terminal."""
+        return Screen(
+            self,
+            name,
+            [CONIC, "datachannel", "--id", name, *arguments],
+            env={
+                **peers.gst_environment(),
+                "GST_DEBUG": "",
+                "CONIC_HUB": self.hub.uri,
+                "CONIC_TOKEN": "",
+                "XDG_STATE_HOME": self.path("state"),
+            },
+        )
 
     def write(self, name, data):
         with open(self.path(name), "wb") as file:

@@ -18,7 +18,6 @@ from talk import Talk, TalkTest
 
 from conictest import peers, tap
 from conictest.programs import CONIC
-from conictest.screen import Screen
 
 # More in all than SCTP buffers, so that the sender has to wait.
 MESSAGES, LENGTH = tap.scaled(1000, 200), 2000
@@ -75,7 +74,7 @@ class Pipe(TalkTest):
 
     def test_json(self):
         """With --json each event is an object on a line of its own"""
-        anna, ben = self.pair("--json")
+        anna, ben = self.pair("--json", "--accept-files")
         source = self.write("note.txt", b"noted")
         anna.type(
             'send chat "quoted" \x07', f"file papers {source}", "peers", "list", "stats", "oh"
@@ -141,7 +140,7 @@ class Trouble(TalkTest):
         ben.type("quit")
         anna.wait_line("“ben” is gone: the peer left")
         anna.type("send chat too late")
-        anna.wait_line("the channel “chat” with “ben” is closed")
+        anna.wait_line("there is no channel “chat”; ", start=len(anna.lines))
         self.assertEqual(anna.finish(), 1)
         offerer = Talk(self, "dora", "--role", "offer")
         offerer.type("nobody", "send chat x")
@@ -159,6 +158,7 @@ class Trouble(TalkTest):
             ("ben", ("--hub", "ws://127.0.0.1:1/ws"), 3, "could not reach the hub"),
             ("not an id", (), 3, "“not an id”"),
             ("ben", ("--downloads", self.path("none")), 2, "is not a directory"),
+            ("ben", ("--downloads", self.directory), 2, "--downloads has no use here without"),
             ("ben", ("--role", "both"), 2, "invalid choice"),
         ):
             refused = Talk(self, name, *arguments)
@@ -210,25 +210,11 @@ class Trouble(TalkTest):
 
 
 class Terminal(TalkTest):
-    def open(self, name, *arguments):
-        return Screen(
-            self,
-            name,
-            [CONIC, "datachannel", "--id", name, *arguments],
-            env={
-                **peers.gst_environment(),
-                "GST_DEBUG": "",
-                "CONIC_HUB": self.hub.uri,
-                "CONIC_TOKEN": "",
-                "XDG_STATE_HOME": self.path("state"),
-            },
-        )
-
     def test_session(self):
         """What comes in leaves the line that is typed alone; completion and history help typing"""
-        ben = Talk(self, "ben", "--role", "answer")
+        ben = Talk(self, "ben", "--role", "answer", "--accept-files")
         ben.wait_line("“ben” at")
-        anna = self.open("anna", "--role", "offer")
+        anna = self.terminal("anna", "--role", "offer")
         anna.wait_input("Id of the peer to call:")
         anna.type("b\t")
         anna.wait_input("Id of the peer to call: ben")
@@ -258,7 +244,7 @@ class Terminal(TalkTest):
         anna.type("\x04")
         self.assertEqual(anna.wait_exit(), 0)
         ben.wait_line("“anna” is gone")
-        again = self.open("anna2")
+        again = self.terminal("anna2")
         again.wait_input("anna2>")
         again.type("\x1b[A\x1b[A")
         again.wait_input("anna2> send chat Half a line")

@@ -29,7 +29,7 @@ class WithPage(test_page.PageTest):
         anna = Conic(
             self,
             "anna",
-            *("datachannel", "--id", "anna", "--downloads", self.path("got")),
+            *("datachannel", "--id", "anna", "--accept-files", "--downloads", self.path("got")),
             hub=hub.uri,
             stdin=subprocess.PIPE,
         )

@@ -3,8 +3,9 @@
 """Files by conic datachannel.
 
 Shows that they arrive as they were, whatever their size and their name, both ways at once and at the
-end of the input; that none is replaced; that nothing stays of one that doesn't arrive; and that a peer
-that doesn't keep to the protocol, or means harm with a name, gets an answer in words and nothing else.
+end of the input; that none is taken unless somebody says so, and none replaced; that nothing stays of one
+that doesn't arrive; and that a peer that doesn't keep to the protocol, or means harm with a name, gets an
+answer in words and nothing else.
 """
 
 import hashlib
@@ -27,6 +28,7 @@ from gi.repository import (  # noqa: E402  pylint: disable=wrong-import-position
 )
 
 BIG_BYTES = 3_000_000
+TAKING = ("--accept-files", "--downloads")
 
 
 class Files(TalkTest):
@@ -44,7 +46,7 @@ class Files(TalkTest):
     def test_both_ways(self):
         """Files of all sizes arrive as they were, both ways at once, and replace nothing"""
         os.mkdir(self.path("got"))
-        anna, ben = self.pair("--downloads", self.path("got"))
+        anna, ben = self.pair(*TAKING, self.path("got"))
         big, other = os.urandom(BIG_BYTES), os.urandom(BIG_BYTES)
         anna.type(f"file a {self.write('big one.bin', big)}")
         ben.type(f"file b {self.write('other.bin', other)}")
@@ -71,7 +73,7 @@ class Files(TalkTest):
     def test_end_of_input(self):
         """A file that is on its way at the end of the input arrives"""
         os.mkdir(self.path("got"))
-        anna, ben = self.pair("--downloads", self.path("got"))
+        anna, ben = self.pair(*TAKING, self.path("got"))
         data = os.urandom(BIG_BYTES)
         anna.type(f"file x {self.write('last.bin', data)}")
         self.assertEqual(anna.finish(), 0)
@@ -79,14 +81,9 @@ class Files(TalkTest):
         self.assertEqual(self.kept("last.bin"), data)
 
     def test_peer_vanishes(self):
-        """A sender that goes leaves nothing behind, and one that is refused is told so"""
+        """A sender that goes leaves nothing behind"""
         os.mkdir(self.path("got"))
-        anna, ben = self.pair("--downloads", self.path("got"))
-        carol = Talk(self, "carol", "--no-files")
-        carol.type("offer ben")
-        carol.wait_line("opened the channel “chat”")
-        ben.type(f"file carol/x {self.write('a.txt', b'a')}")
-        ben.wait_line("a.txt to “carol” failed: “carol” says: this peer takes no files")
+        anna, ben = self.pair(*TAKING, self.path("got"))
         with open(self.path("endless.bin"), "wb") as file:
             file.truncate(1 << 32)
         anna.type(f"file x {self.path('endless.bin')}")
@@ -94,6 +91,72 @@ class Files(TalkTest):
         anna.stop()
         ben.wait_line("endless.bin from “anna” failed")
         self.assertEqual(os.listdir(self.path("got")), [])
+
+
+class Asked(TalkTest):
+    def test_pipe(self):
+        """Without a terminal, or with --no-files, no file is taken; that is no failure of ours"""
+        anna, ben = self.pair()
+        carol = self.terminal("carol", "--no-files")
+        carol.wait_input("carol>")
+        carol.type("offer ben\r")
+        ben.wait_line("“carol” opened")
+        ben.type(f"file x {self.write('a.txt', b'a')}")
+        for name in ("anna", "carol"):
+            ben.wait_line(f"a.txt to “{name}” failed: “{name}” says: this peer takes no files")
+        anna.wait_line("^a.txt from “ben” refused: this peer takes no files$")
+        carol.wait_line("a.txt from “ben” refused: this peer takes no files")
+        self.assertEqual(anna.finish(), 0)
+        self.assertEqual(sorted(os.listdir(self.directory)), ["a.txt", "state"])
+
+    def test_terminal(self):
+        """In a terminal each file is asked about, and one that nobody accepts leaves nothing"""
+        os.mkdir(self.path("got"))
+        anna = self.terminal("anna", "--role", "offer", "--downloads", self.path("got"))
+        anna.wait_input("Id of the peer to call:")
+        ben, carol = Talk(self, "ben"), Talk(self, "carol")
+        names = ("yes.bin", "no.txt", "gone.txt", "late.txt")
+        for name, sender in zip(names, (ben, ben, carol, ben)):
+            data = os.urandom(BIG_BYTES if name == "yes.bin" else 1)
+            sender.type("offer anna", f"file x {self.write(name, data)}")
+            anna.wait_line(
+                f"“{sender.name}” offers {name}, {len(data)} bytes: accept . or decline .*"
+            )
+        self.assertEqual(os.listdir(self.path("got")), [])
+        anna.type("decline 2\r")
+        ben.wait_line("no.txt to “anna” failed: “anna” says: the file was declined")
+        anna.type("accept 1\r")
+        ben.wait_line("^sent yes.bin")
+        anna.type("ben\r")
+        anna.wait_input("anna>")
+        carol.stop()
+        anna.wait_line("gone.txt from “carol” failed: “carol” offers it no more")
+        anna.type("accept \t")
+        anna.wait_input("anna> accept 4")
+        anna.type("\x7f3\r")
+        anna.wait_line("no file is offered as “3”, but 4")
+        anna.type("\x04")
+        self.assertEqual(anna.wait_exit(), 0)
+        ben.wait_line("late.txt to “anna” failed: “anna” says: the file was declined")
+        self.assertEqual(os.listdir(self.path("got")), ["yes.bin"])
+
+    def test_many(self):
+        """A peer can't have somebody asked about any number of files at a time"""
+        anna = self.terminal("anna")
+        anna.wait_input("anna>")
+        stranger = Stranger(self)
+        offers = [stranger.open(json.dumps({"name": f"{n}.txt", "size": 1})) for n in range(8)]
+        anna.wait_line("“stranger” offers 7.txt, .*")
+        _, answers = stranger.open('{"name": "8.txt", "size": 1}')
+        self.assertIn("8 files wait", answers.get(timeout=tap.seconds(20))["error"])
+        channel, _ = offers[0]
+        channel.close()
+        anna.wait_line("0.txt from “stranger” failed: “stranger” offers it no more")
+        stranger.open('{"name": "9.txt", "size": 1}')
+        anna.wait_line("“stranger” offers 9.txt, .*")
+        anna.type("\x04")
+        self.assertEqual(anna.wait_exit(), 0)
+        self.assertEqual(os.listdir(self.directory), ["state"])
 
 
 class Stranger:
@@ -136,7 +199,7 @@ class Strangers(TalkTest):
     def setUp(self):
         super().setUp()
         os.mkdir(self.path("got"))
-        self.anna = Talk(self, "anna", "--downloads", self.path("got"))
+        self.anna = Talk(self, "anna", *TAKING, self.path("got"))
         self.anna.wait_line("“anna” at")
         self.stranger = Stranger(self)
 
