@@ -8,6 +8,7 @@ typedef struct {
   const char *encoding_name;
   const char *factory;
   const char *settings;         /* no look-ahead, a steady rate, keyframes mostly on request */
+  const char *input_caps;       /* (nullable): of the pictures that it and all decoders can take */
   const char *bitrate_property; /* guint or int */
   guint bitrate_unit;           /* bit/s */
 } Encoder;
@@ -27,6 +28,8 @@ static const Encoder encoders[] = {
         .factory = "x264enc",
         .settings = "tune=zerolatency speed-preset=ultrafast key-int-max=300 "
                     "option-string=sync-lookahead=0:sliced-threads=1",
+        /* It would encode what comes from a screen in High 4:4:4, and pictures of odd sizes not at all. */
+        .input_caps = "video/x-raw,format=I420,width=[2,16384,2],height=[2,16384,2]",
         .bitrate_property = "bitrate",
         .bitrate_unit = 1000,
     },
@@ -83,6 +86,14 @@ gboolean
 gst_conic_encoder_exists (const GstConicCodec *codec)
 {
   return find_encoder (codec) != NULL;
+}
+
+const char *
+gst_conic_encoder_get_input_caps (const GstConicCodec *codec)
+{
+  const Encoder *encoder = find_encoder (codec);
+
+  return encoder != NULL ? encoder->input_caps : NULL;
 }
 
 GstElement *

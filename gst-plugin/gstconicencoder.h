@@ -20,4 +20,7 @@ GstElement *gst_conic_encoder_make (const GstConicCodec *codec, guint bitrate, G
 /* Changes the bit rate of an encoder made with the function above; it may be running. */
 void gst_conic_encoder_set_bitrate (GstElement *encoder, guint bitrate);
 
+/* (nullable): what the encoder of @codec is to be fed with, beyond what its pad says */
+const char *gst_conic_encoder_get_input_caps (const GstConicCodec *codec);
+
 G_END_DECLS

@@ -2,7 +2,7 @@
 
 /* Raw media:
  *
- *   sink ─► queue ─► convert ─► encoder [─► parser] ─► tee ─► src_%u …
+ *   sink ─► queue ─► convert [─► scale ─► capsfilter] ─► encoder [─► parser] ─► tee ─► src_%u …
  *
  * encoded media:
  *
@@ -11,6 +11,8 @@
 #include "gstconicencoding.h"
 
 #include <gst/video/video.h>
+
+#include "gstconicencoder.h"
 
 GST_DEBUG_CATEGORY_STATIC (gst_conic_encoding_debug);
 #define GST_CAT_DEFAULT gst_conic_encoding_debug
@@ -251,7 +253,9 @@ append_new (GstConicEncoding *self,
 static gboolean
 append_raw (GstConicEncoding *self, GstElement **last, GError **error)
 {
+  const char *input_caps = gst_conic_encoder_get_input_caps (self->codec);
   g_autofree char *queue = NULL;
+  g_autofree char *caps = g_strconcat ("caps=", input_caps, NULL);
 
   if (self->codec->kind == GST_WEBRTC_KIND_AUDIO)
     return append_new (self, last, "queue", NULL, error) &&
@@ -263,7 +267,9 @@ append_raw (GstConicEncoding *self, GstElement **last, GError **error)
                            "max-size-time=%" G_GUINT64_FORMAT,
                            VIDEO_QUEUE_BYTES, VIDEO_QUEUE_TIME);
   return append_new (self, last, "queue", queue, error) &&
-         append_new (self, last, "videoconvert", NULL, error);
+         append_new (self, last, "videoconvert", NULL, error) &&
+         (input_caps == NULL || (append_new (self, last, "videoscale", NULL, error) &&
+                                 append_new (self, last, "capsfilter", caps, error)));
 }
 
 static gboolean

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* Shows that an encoding makes one keyframe of many requests that come together, that a request which
- * comes too soon after the last is put off and not forgotten, and that its end is told once. */
+ * comes too soon after the last is put off and not forgotten, that its end is told once, and that pictures
+ * of odd sizes and with full colours come out as everybody can decode them. */
 
 #include <gst/video/video.h>
 
@@ -160,6 +161,50 @@ test_eos (Fixture *fixture, gconstpointer data)
   g_assert_cmpuint (get_count (fixture, &fixture->n_ends), ==, 1);
 }
 
+/* As from a screen with a window cut out: no encoder may choke on the size, or take it for more than
+ * players can decode. */
+static void
+test_odd (void)
+{
+  static const char *const names[] = {"VP8", "H264"};
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
+    const GstConicCodec *codec = gst_conic_codec_find_by_name (GST_WEBRTC_KIND_VIDEO, names[i]);
+    g_autoptr (GError) error = NULL;
+    GstElement *encoder = gst_conic_encoder_make (codec, 500000, &error);
+    GstConicEncoding *encoding = gst_conic_encoding_new (codec, encoder, on_eos, NULL, &error);
+    g_autoptr (GstElement) pipeline =
+        gst_parse_launch ("videotestsrc num-buffers=5 ! "
+                          "video/x-raw,format=BGRx,width=321,height=241 ! identity name=in "
+                          "fakesink name=out",
+                          &error);
+    g_autoptr (GstElement) in = gst_bin_get_by_name (GST_BIN (pipeline), "in");
+    g_autoptr (GstElement) out = gst_bin_get_by_name (GST_BIN (pipeline), "out");
+    g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
+    g_autoptr (GstPad) pad = NULL;
+    g_autoptr (GstPad) sink = gst_element_get_static_pad (out, "sink");
+    g_autoptr (GstPad) encoder_sink = gst_element_get_static_pad (encoder, "sink");
+    g_autoptr (GstMessage) message = NULL;
+    g_autoptr (GstCaps) caps = NULL;
+
+    g_assert_no_error (error);
+    gst_bin_add (GST_BIN (pipeline), GST_ELEMENT (encoding));
+    g_assert_true (gst_element_link (in, GST_ELEMENT (encoding)));
+    pad = gst_conic_encoding_request_branch (encoding);
+    g_assert_cmpint (gst_pad_link (pad, sink), ==, GST_PAD_LINK_OK);
+    gst_element_set_state (pipeline, GST_STATE_PLAYING);
+    message = gst_bus_timed_pop_filtered (bus, PATIENCE * GST_SECOND,
+                                          GST_MESSAGE_ASYNC_DONE | GST_MESSAGE_ERROR);
+    g_assert_nonnull (message);
+    g_assert_cmpint (GST_MESSAGE_TYPE (message), ==, GST_MESSAGE_ASYNC_DONE);
+    caps = gst_pad_get_current_caps (encoder_sink);
+    g_assert_cmpstr (gst_structure_get_string (gst_caps_get_structure (caps, 0), "format"), ==,
+                     "I420");
+    gst_element_set_state (pipeline, GST_STATE_NULL);
+    gst_conic_encoding_release_branch (encoding, pad);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -168,6 +213,7 @@ main (int argc, char **argv)
 
   g_test_add ("/encoding/merged-requests", Fixture, NULL, set_up, test_merged, tear_down);
   g_test_add ("/encoding/eos", Fixture, NULL, set_up, test_eos, tear_down);
+  g_test_add_func ("/encoding/odd", test_odd);
 
   return g_test_run ();
 }
