@@ -53,12 +53,8 @@ catches_up (GstConicArrival *self, gint64 arrival, gint64 lateness)
   return TRUE;
 }
 
-gint64
-gst_conic_arrival_judge (GstConicArrival *self,
-                         gint64 arrival,
-                         guint32 rtp,
-                         guint clock_rate,
-                         gint64 limit)
+static gint64
+judge (GstConicArrival *self, gint64 arrival, guint32 rtp, guint clock_rate, gint64 limit)
 {
   gint64 offset, lateness;
 
@@ -73,8 +69,20 @@ gst_conic_arrival_judge (GstConicArrival *self,
     learn (self, arrival, offset);
     return arrival;
   }
+  /* Whatever held it up, it was behind the one before; timestamps may say anything. */
   if (catches_up (self, arrival, lateness))
-    return arrival - (lateness - limit);
+    return MAX (arrival - (lateness - limit), self->judged);
   begin (self, arrival, offset);
   return arrival;
+}
+
+gint64
+gst_conic_arrival_judge (GstConicArrival *self,
+                         gint64 arrival,
+                         guint32 rtp,
+                         guint clock_rate,
+                         gint64 limit)
+{
+  self->judged = judge (self, arrival, rtp, clock_rate, limit);
+  return self->judged;
 }

@@ -21,6 +21,8 @@ typedef struct {
   gint64 last_offset;
   gint64 window_end;
 
+  gint64 judged; /* the latest packet's */
+
   gint64 late_since; /* -1 while packets are in time */
   gint64 lateness;   /* then */
 } GstConicArrival;

@@ -2,7 +2,8 @@
 
 /* Shows what arrival a late packet is taken for: not later than the limit while something that held up
  * packets lets them catch up, and what it is once it looks as if the other side had paused; that clocks
- * may drift apart for a day, and timestamps wrap around. */
+ * may drift apart for a day, and timestamps wrap around; and that no packet is taken for having come
+ * before the one in front of it, whatever its timestamp says. */
 
 #include "gstconicarrival.h"
 
@@ -15,6 +16,7 @@ typedef struct {
   GstConicArrival arrival;
   gint64 sent;
   guint32 rtp;
+  gint64 judged; /* of the packet before */
 } Stream;
 
 /* Sends one packet, which takes so long; returns how much earlier it is taken for having come. */
@@ -25,6 +27,8 @@ pass (Stream *stream, gint64 duration)
   gint64 judged =
       gst_conic_arrival_judge (&stream->arrival, arrival, stream->rtp, CLOCK_RATE, LIMIT);
 
+  g_assert_cmpint (judged, >=, MIN (arrival, stream->judged));
+  stream->judged = judged;
   stream->sent += INTERVAL;
   stream->rtp += (guint32) (INTERVAL * CLOCK_RATE / 1000 / MS);
   return arrival - judged;
@@ -91,7 +95,8 @@ test_other_path (void)
 static void
 test_pause (void)
 {
-  static const guint32 jumps[] = {0, 10 * CLOCK_RATE, (guint32) -10 * (int) CLOCK_RATE};
+  static const guint32 jumps[] = {0, 10 * CLOCK_RATE, (guint32) -10 * (int) CLOCK_RATE,
+                                  (guint32) -1000 * (int) CLOCK_RATE};
 
   for (guint i = 0; i < G_N_ELEMENTS (jumps); i++) {
     Stream stream = {0};
