@@ -273,11 +273,14 @@ gst_conic_codec_list_decodable (GstWebRTCKind kind, const char *const *names)
 static const char *
 find_encoding_name (const GstSDPMedia *media, const char *payload_type, gsize *length)
 {
-  const char *value;
+  for (guint i = 0; i < gst_sdp_media_attributes_len (media); i++) {
+    const GstSDPAttribute *attribute = gst_sdp_media_get_attribute (media, i);
+    const char *value = attribute->value;
+    gsize pt_length;
 
-  for (guint n = 0; (value = gst_sdp_media_get_attribute_val_n (media, "rtpmap", n)); n++) {
-    gsize pt_length = strcspn (value, " ");
-
+    if (g_strcmp0 (attribute->key, "rtpmap") != 0 || value == NULL)
+      continue;
+    pt_length = strcspn (value, " ");
     if (strlen (payload_type) != pt_length || strncmp (value, payload_type, pt_length) != 0)
       continue;
     value += pt_length + strspn (value + pt_length, " ");

@@ -2,9 +2,14 @@
 
 #include "gstconicmailbox.h"
 
+#include <string.h>
+
 /* Messages kept for a session that isn't there yet: candidates that overtake their offer, and
  * offers that come before the media is known. */
 #define EARLY_MESSAGES_MAX 128
+
+/* Bytes of those: a few offers of the longest kind. */
+#define EARLY_BYTES_MAX (2 * 1024 * 1024)
 
 /* Messages kept while there is no hub: an offer or answer with its candidates, for a few sessions. */
 #define UNSENT_MESSAGES_MAX 256
@@ -22,6 +27,20 @@ gst_conic_mailbox_clear (GstConicMailbox *self)
 {
   g_queue_clear_full (&self->early, (GDestroyNotify) conic_message_free);
   g_queue_clear_full (&self->unsent, (GDestroyNotify) conic_message_free);
+}
+
+static gsize
+get_size (const ConicMessage *message)
+{
+  const char *const texts[] = {
+      message->id,  message->timestamp, message->from_id, message->session_id,
+      message->sdp, message->candidate, message->sdp_mid, message->username_fragment,
+  };
+  gsize size = sizeof *message;
+
+  for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
+    size += texts[i] != NULL ? strlen (texts[i]) : 0;
+  return size;
 }
 
 /* The oldest goes when there are too many. */
@@ -55,6 +74,16 @@ gst_conic_mailbox_flush (GstConicMailbox *self, GstConicMailboxFilter wants, gpo
 void
 gst_conic_mailbox_keep (GstConicMailbox *self, const ConicMessage *message)
 {
+  gsize bytes = get_size (message);
+
+  for (GList *l = self->early.head; l != NULL; l = l->next)
+    bytes += get_size (l->data);
+  while (bytes > EARLY_BYTES_MAX && !g_queue_is_empty (&self->early)) {
+    ConicMessage *oldest = g_queue_pop_head (&self->early);
+
+    bytes -= get_size (oldest);
+    conic_message_free (oldest);
+  }
   push (&self->early, EARLY_MESSAGES_MAX, message);
 }
 

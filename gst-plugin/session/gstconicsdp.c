@@ -8,6 +8,13 @@
 
 #include "gstconicsessionerror.h"
 
+/* Fingerprints of a description that are looked at: of each certificate one for each hash, RFC 8122
+ * section 5. */
+#define FINGERPRINTS_MAX 64
+
+/* Bytes of a candidate: names of 255 at the most, and some numbers. */
+#define CANDIDATE_MAX 1024
+
 #define PEM_BEGIN "-----BEGIN CERTIFICATE-----"
 #define PEM_END   "-----END CERTIFICATE-----"
 
@@ -27,6 +34,17 @@ is_rejected (const GstSDPMedia *media)
 }
 
 static gboolean
+check_lengths (guint n_formats, guint n_attributes, GError **error)
+{
+  if (n_formats <= GST_CONIC_SDP_FORMATS_MAX && n_attributes <= GST_CONIC_SDP_ATTRIBUTES_MAX)
+    return TRUE;
+  g_set_error (error, GST_CONIC_SESSION_ERROR, GST_CONIC_SESSION_ERROR_DESCRIPTION,
+               "it is too long: %u formats or %u attributes in one place, not at most %d and %d",
+               n_formats, n_attributes, GST_CONIC_SDP_FORMATS_MAX, GST_CONIC_SDP_ATTRIBUTES_MAX);
+  return FALSE;
+}
+
+static gboolean
 check_media (const GstSDPMessage *sdp, guint index, GError **error)
 {
   static const char *const required[] = {"ice-ufrag", "ice-pwd", "fingerprint", "setup"};
@@ -38,6 +56,9 @@ check_media (const GstSDPMessage *sdp, guint index, GError **error)
                  "media section %u has no formats", index);
     return FALSE;
   }
+  if (!check_lengths (gst_sdp_media_formats_len (media), gst_sdp_media_attributes_len (media),
+                      error))
+    return FALSE;
   /* A section that is turned down needs no transport. */
   if (is_rejected (media))
     return TRUE;
@@ -196,6 +217,8 @@ gst_conic_sdp_parse (const char *text, const GstSDPMessage *before, GError **err
                  "it has %u media sections, not 1 to %d", n_medias, GST_CONIC_SDP_MEDIAS_MAX);
     return NULL;
   }
+  if (!check_lengths (0, gst_sdp_message_attributes_len (sdp), error))
+    return NULL;
   for (guint i = 0; i < n_medias; i++)
     if (!check_media (sdp, i, error))
       return NULL;
@@ -214,13 +237,14 @@ gst_conic_sdp_is_candidate (const char *candidate)
   const char *component = strchr (candidate, ' ');
 
   return g_str_has_prefix (candidate, "candidate:") && component != NULL &&
-         g_str_has_prefix (component, " 1 ");
+         g_str_has_prefix (component, " 1 ") && strlen (candidate) <= CANDIDATE_MAX;
 }
 
 static void
 add_fingerprint (GPtrArray *fingerprints, const char *value)
 {
-  if (value != NULL && !g_ptr_array_find_with_equal_func (fingerprints, value, g_str_equal, NULL))
+  if (value != NULL && fingerprints->len < FINGERPRINTS_MAX &&
+      !g_ptr_array_find_with_equal_func (fingerprints, value, g_str_equal, NULL))
     g_ptr_array_add (fingerprints, g_strdup (value));
 }
 

@@ -14,6 +14,13 @@ G_BEGIN_DECLS
  * sections is a guint64, with a bit for each. */
 #define GST_CONIC_SDP_MEDIAS_MAX 64
 
+/* Formats of a media section: payload types are of 7 bits. */
+#define GST_CONIC_SDP_FORMATS_MAX 128
+
+/* Attributes of a media section, and of the session. A browser with every codec and a few dozen candidates
+ * has 400; webrtcbin compares each with each, for every format. */
+#define GST_CONIC_SDP_ATTRIBUTES_MAX 1024
+
 /**
  * gst_conic_sdp_parse:
  * @text: a session description from another peer, RFC 8866
@@ -24,7 +31,7 @@ G_BEGIN_DECLS
  * Reads a description and makes sure that webrtcbin can take it: every media section has ICE
  * credentials, a fingerprint and a setup role, is in the BUNDLE group if there is one, and stands
  * where it stood in @before (RFC 8829 sections 5.2.2 and 5.8; RFC 9143). webrtcbin asserts much of
- * this. A missing `a=mid` is filled in.
+ * this. A missing `a=mid` is filled in. Nothing in it is as long as would keep anyone busy.
  *
  * Returns: (transfer full) (nullable): the description, or %NULL with an @error that names what
  *   is missing

@@ -146,6 +146,52 @@ test_too_many_sections (void)
   g_assert_nonnull (strstr (error->message, "65 media sections"));
 }
 
+/* (transfer full): a section with one more format than there are payload types, or one attribute more than
+ * it may have */
+static char *
+make_long (guint n_formats, guint n_attributes)
+{
+  GString *text = g_string_new (HEAD ICE PRINT SETUP "m=video 9 UDP/TLS/RTP/SAVPF");
+
+  for (guint i = 0; i < n_formats; i++)
+    g_string_append_printf (text, " %u", i);
+  g_string_append (text, "\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\n");
+  for (guint i = 1; i < n_attributes; i++)
+    g_string_append_printf (text, "a=rtpmap:%u X/90000\r\n", i);
+  return g_string_free (text, FALSE);
+}
+
+/* Each attribute is compared with each, for every format: a message of half a megabyte would do for hours. */
+static void
+test_too_long (void)
+{
+  static const guint most[][2] = {{GST_CONIC_SDP_FORMATS_MAX, 1},
+                                  {1, GST_CONIC_SDP_ATTRIBUTES_MAX}};
+
+  for (guint i = 0; i < G_N_ELEMENTS (most); i++) {
+    g_autofree char *text = make_long (most[i][0], most[i][1]);
+    g_autofree char *more = make_long (most[i][0] + (i == 0), most[i][1] + (i == 1));
+    g_autoptr (GstSDPMessage) sdp = parse (text);
+    g_autoptr (GError) error = NULL;
+
+    g_assert_null (gst_conic_sdp_parse (more, NULL, &error));
+    g_assert_error (error, GST_CONIC_SESSION_ERROR, GST_CONIC_SESSION_ERROR_DESCRIPTION);
+    g_assert_nonnull (strstr (error->message, "too long"));
+  }
+}
+
+static void
+test_candidates (void)
+{
+  g_autofree char *name = g_strnfill (2000, 'a');
+  g_autofree char *endless = g_strdup_printf ("candidate:1 1 UDP 1 %s.local 9 typ host", name);
+
+  g_assert_true (gst_conic_sdp_is_candidate ("candidate:1 1 UDP 1 192.0.2.1 9 typ host"));
+  g_assert_false (gst_conic_sdp_is_candidate ("candidate:1 2 UDP 1 192.0.2.1 9 typ host"));
+  g_assert_false (gst_conic_sdp_is_candidate (""));
+  g_assert_false (gst_conic_sdp_is_candidate (endless));
+}
+
 /* What comes later may add sections, but not move or change those that there are. */
 static void
 test_before (void)
@@ -427,6 +473,8 @@ main (int argc, char **argv)
     g_test_add_data_func (path, &refusals[i], test_refusal);
   }
   g_test_add_func ("/sdp/too-many-sections", test_too_many_sections);
+  g_test_add_func ("/sdp/too-long", test_too_long);
+  g_test_add_func ("/sdp/candidates", test_candidates);
   g_test_add_func ("/sdp/before", test_before);
   g_test_add_func ("/sdp/accepted", test_accepted);
   g_test_add_func ("/sdp/mids", test_mids);
