@@ -23,16 +23,21 @@
 #define ASSOCIATION_INTERVAL (5 * G_TIME_SPAN_MILLISECOND)
 
 struct _GstConicChannels {
-  guint n_controls; /* opened by us; the endpoint's thread's, as n_silent */
+  guint n_controls; /* opened by us; the endpoint's thread's, as the next two */
   guint n_silent;   /* measurements without an answer */
+  guint n_opened;   /* for pads */
   GstConicBaseBin *bin;
   GstConicOutputs *outputs; /* borrowed */
   GstConicSession *session; /* borrowed */
   GstElement *webrtcbin;
   GstConicFlow *flow;
+  GstConicEndpointFunc complete;
+  GObject *owner; /* borrowed */
 
-  GMutex lock;         /* of channels; nothing is called with it held but a channel's getters */
+  GMutex lock;         /* of what follows; nothing is called with it held but a channel's getters */
   GPtrArray *channels; /* (element-type GstConicChannel) */
+  guint n_came;        /* opened by the other side, but for control channels, ever */
+  gboolean is_complete;
 };
 
 static gboolean
@@ -66,6 +71,22 @@ find_for_label (GPtrArray *channels, const char *label, gboolean remote)
   return NULL;
 }
 
+/* The pads of what came are added in the endpoint's thread, too, before @complete is called. */
+static void
+check_complete (GstConicChannels *self)
+{
+  guint n_opened = gst_conic_flow_get_n_opened (self->flow);
+  gboolean complete;
+
+  g_mutex_lock (&self->lock);
+  complete = !self->is_complete && self->n_came >= n_opened;
+  self->is_complete = self->is_complete || complete;
+  g_mutex_unlock (&self->lock);
+  if (complete)
+    gst_conic_base_bin_invoke (self->bin, self->complete, g_object_ref (self->owner),
+                               g_object_unref);
+}
+
 static void
 on_message (GstConicChannel *channel, GBytes *data, gboolean is_text, gpointer user_data)
 {
@@ -81,6 +102,7 @@ on_message (GstConicChannel *channel, GBytes *data, gboolean is_text, gpointer u
 
     channels = copy_channels (self);
     gst_conic_flow_receive (self->flow, text, channels);
+    check_complete (self);
   }
 }
 
@@ -154,6 +176,16 @@ is_flow (GstWebRTCDataChannel *data_channel)
   return g_strcmp0 (protocol, GST_CONIC_FLOW_PROTOCOL) == 0;
 }
 
+/* A channel that the other side has opened is the application's or a pad's by now. */
+static void
+count_channel (GstConicChannels *self)
+{
+  g_mutex_lock (&self->lock);
+  self->n_came++;
+  g_mutex_unlock (&self->lock);
+  check_complete (self);
+}
+
 static void
 on_data_channel (GstElement *webrtcbin, GstWebRTCDataChannel *data_channel, GstConicChannels *self)
 {
@@ -168,8 +200,10 @@ on_data_channel (GstElement *webrtcbin, GstWebRTCDataChannel *data_channel, GstC
   }
   /* Before anything is connected to it, for its first message may be on the way. */
   if (!is_flow (data_channel) &&
-      gst_conic_base_bin_offer_channel (self->bin, self->session, data_channel))
+      gst_conic_base_bin_offer_channel (self->bin, self->session, data_channel)) {
+    count_channel (self);
     return;
+  }
   channel = add_channel (self, data_channel, TRUE);
   label = gst_conic_channel_get_label (channel);
   channels = copy_channels (self);
@@ -178,6 +212,7 @@ on_data_channel (GstElement *webrtcbin, GstWebRTCDataChannel *data_channel, GstC
     return;
   }
   gst_conic_outputs_announce_data (self->outputs, label);
+  count_channel (self);
   sink = gst_conic_base_bin_find_data_sink (self->bin, label);
   if (sink != NULL && find_for_label (channels, label, FALSE) == NULL)
     gst_conic_data_sink_add_channel (sink, channel);
@@ -309,9 +344,22 @@ gst_conic_channels_open (GstConicChannels *self, const char *label)
   data_channel = create (self, label, "");
   if (data_channel == NULL)
     return;
+  self->n_opened++;
   gst_conic_data_sink_add_channel (sink, add_channel (self, data_channel, FALSE));
   /* The other side may answer on it. */
   gst_conic_outputs_announce_data (self->outputs, label);
+}
+
+void
+gst_conic_channels_tell_opened (GstConicChannels *self)
+{
+  gst_conic_flow_send_opened (self->flow, self->n_opened);
+}
+
+gboolean
+gst_conic_channels_are_possible (GstConicChannels *self)
+{
+  return is_associated (self->webrtcbin);
 }
 
 double
@@ -324,7 +372,11 @@ gst_conic_channels_measure (GstConicChannels *self)
 }
 
 GstConicChannels *
-gst_conic_channels_new (GstElement *element, GstConicSession *session, GstElement *webrtcbin)
+gst_conic_channels_new (GstElement *element,
+                        GstConicSession *session,
+                        GstElement *webrtcbin,
+                        GstConicEndpointFunc complete,
+                        GObject *owner)
 {
   GstConicChannels *self = g_new0 (GstConicChannels, 1);
 
@@ -333,6 +385,8 @@ gst_conic_channels_new (GstElement *element, GstConicSession *session, GstElemen
   self->session = session;
   self->webrtcbin = gst_object_ref (webrtcbin);
   self->flow = gst_conic_flow_new ();
+  self->complete = complete;
+  self->owner = owner;
   g_mutex_init (&self->lock);
   self->channels = g_ptr_array_new_with_free_func (g_object_unref);
   g_signal_connect (webrtcbin, "on-data-channel", G_CALLBACK (on_data_channel), self);

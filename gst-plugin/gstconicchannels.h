@@ -3,7 +3,7 @@
 #pragma once
 
 #include "gstconicchannel.h"
-#include "gstconicsession.h"
+#include "gstconicendpoint.h"
 
 G_BEGIN_DECLS
 
@@ -15,10 +15,20 @@ G_BEGIN_DECLS
  */
 typedef struct _GstConicChannels GstConicChannels;
 
-/* (transfer full): @element: a GstConicBaseBin, which has the data pads; it and @session outlive
- * this */
-GstConicChannels *
-gst_conic_channels_new (GstElement *element, GstConicSession *session, GstElement *webrtcbin);
+/**
+ * gst_conic_channels_new:
+ * @element: a GstConicBaseBin, which has the data pads; it and @session outlive this
+ * @complete: called in the endpoint's thread when the other side says that it has opened all channels
+ *   of its pads, and the element has pads for them
+ * @owner: for @complete, and referenced while that is under way
+ *
+ * Returns: (transfer full): the channels, none yet
+ */
+GstConicChannels *gst_conic_channels_new (GstElement *element,
+                                          GstConicSession *session,
+                                          GstElement *webrtcbin,
+                                          GstConicEndpointFunc complete,
+                                          GObject *owner);
 
 /**
  * gst_conic_channels_create:
@@ -43,6 +53,12 @@ void gst_conic_channels_keep_section (GstConicChannels *self);
 
 /* Opens a channel for the sink pad with @label, unless there is one with it. */
 void gst_conic_channels_open (GstConicChannels *self, const char *label);
+
+/* Tells the other side that all channels are opened that are going to be for now. */
+void gst_conic_channels_tell_opened (GstConicChannels *self);
+
+/* Whether there is an association, so that channels may come. */
+gboolean gst_conic_channels_are_possible (GstConicChannels *self);
 
 /* The round trip in seconds, as far as the other side takes part in measuring it; else -1. */
 double gst_conic_channels_measure (GstConicChannels *self);

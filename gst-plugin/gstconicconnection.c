@@ -34,6 +34,10 @@ GST_DEBUG_CATEGORY_STATIC (gst_conic_connection_debug);
 /* Milliseconds that streams which have been announced get to begin. */
 #define STREAMS_PATIENCE 3000
 
+/* Milliseconds that the channels of a peer get to be opened which doesn't say how many there are going
+ * to be. Players show nothing before, so it must not be long. */
+#define CHANNELS_PATIENCE 500
+
 struct _GstConicConnection {
   GstBin parent_instance;
 
@@ -52,6 +56,7 @@ struct _GstConicConnection {
   GSource *data_timer;
   GSource *measure_timer;
   GSource *patience_timer;
+  GSource *channels_timer;
 };
 
 G_DEFINE_FINAL_TYPE (GstConicConnection, gst_conic_connection, GST_TYPE_BIN)
@@ -87,16 +92,25 @@ gst_conic_connection_negotiate (GstConicConnection *self)
   go_on (self);
 }
 
-static gboolean
-offers_data (GstConicConnection *self)
+/* (transfer none) (nullable) */
+static const GstSDPMedia *
+get_data_section (GstConicConnection *self)
 {
   const GstSDPMessage *sdp = gst_conic_session_get_remote_description (self->session);
 
-  for (guint i = 0; sdp != NULL && i < gst_sdp_message_medias_len (sdp); i++)
-    if (g_strcmp0 (gst_sdp_media_get_media (gst_sdp_message_get_media (sdp, i)), "application") ==
-        0)
-      return TRUE;
-  return FALSE;
+  for (guint i = 0; sdp != NULL && i < gst_sdp_message_medias_len (sdp); i++) {
+    const GstSDPMedia *media = gst_sdp_message_get_media (sdp, i);
+
+    if (g_strcmp0 (gst_sdp_media_get_media (media), "application") == 0)
+      return media;
+  }
+  return NULL;
+}
+
+static gboolean
+offers_data (GstConicConnection *self)
+{
+  return get_data_section (self) != NULL;
 }
 
 static gboolean
@@ -142,6 +156,29 @@ on_data_timer (gpointer user_data)
 
   g_clear_pointer (&self->data_timer, g_source_unref);
   open_data (self);
+  gst_conic_channels_tell_opened (self->channels);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+on_channels_complete (GstElement *element, gpointer data)
+{
+  GstConicConnection *self = data;
+
+  if (!self->has_left)
+    gst_conic_receiver_complete_data (self->receiver);
+}
+
+/* Without an association none could come; STREAMS_PATIENCE bounds the whole. */
+static gboolean
+on_channels_timer (gpointer user_data)
+{
+  GstConicConnection *self = user_data;
+
+  if (self->patience_timer != NULL && !gst_conic_channels_are_possible (self->channels))
+    return G_SOURCE_CONTINUE;
+  g_clear_pointer (&self->channels_timer, g_source_unref);
+  gst_conic_receiver_complete_data (self->receiver);
   return G_SOURCE_REMOVE;
 }
 
@@ -187,9 +224,15 @@ start_timer (GstConicConnection *self, guint milliseconds, GSourceFunc func)
 static void
 start_data (GstConicConnection *self)
 {
+  g_auto (GStrv) labels = NULL;
+
   if (self->has_data || !offers_data (self))
     return;
   self->has_data = TRUE;
+  labels = gst_conic_base_bin_get_data_labels (self->bin);
+  /* Who has nothing to open says so at once: the other side's player may be waiting. */
+  if (labels[0] == NULL)
+    gst_conic_channels_tell_opened (self->channels);
   self->data_timer =
       start_timer (self,
                    gst_conic_session_is_offerer (self->session) ? OFFERER_DATA_DELAY
@@ -200,12 +243,18 @@ start_data (GstConicConnection *self)
 void
 gst_conic_connection_open (GstConicConnection *self)
 {
+  const GstSDPMedia *data = get_data_section (self);
+
   self->is_open = TRUE;
   measure (self);
   self->measure_timer = start_timer (self, MEASURE_INTERVAL, on_measure_timer);
   gst_conic_media_open (self->media);
   gst_conic_receiver_expect (self->receiver, gst_conic_media_get_incoming (self->media));
   self->patience_timer = start_timer (self, STREAMS_PATIENCE, on_patience_timer);
+  if (data != NULL && gst_sdp_media_get_port (data) != 0)
+    self->channels_timer = start_timer (self, CHANNELS_PATIENCE, on_channels_timer);
+  else
+    gst_conic_receiver_complete_data (self->receiver);
   start_data (self);
   /* The pads may have changed since they were described. */
   gst_conic_connection_update (self);
@@ -247,6 +296,7 @@ gst_conic_connection_leave (GstConicConnection *self)
   gst_conic_timer_stop (&self->data_timer);
   gst_conic_timer_stop (&self->measure_timer);
   gst_conic_timer_stop (&self->patience_timer);
+  gst_conic_timer_stop (&self->channels_timer);
 }
 
 static void
@@ -417,7 +467,8 @@ gst_conic_connection_new (GstElement *element, GstConicSession *session)
   gst_bin_add (GST_BIN (self), webrtcbin);
   self->media = gst_conic_media_new (GST_BIN (self), element, session, webrtcbin, go_on, self);
   self->receiver = gst_conic_receiver_new (element, self, webrtcbin);
-  self->channels = gst_conic_channels_new (element, session, webrtcbin);
+  self->channels =
+      gst_conic_channels_new (element, session, webrtcbin, on_channels_complete, G_OBJECT (self));
   return self;
 }
 

@@ -21,6 +21,7 @@ struct _GstConicFlow {
   GQueue unsent; /* char *: until the control channel is open */
   gboolean spoken;
   guint n_greetings; /* said without an answer */
+  guint n_opened;    /* by the other side; G_MAXUINT until it has said */
   int ping;          /* the last one's number */
   gint64 ping_time;  /* when it was sent, in microseconds; 0 once it was answered */
   double round_trip; /* in seconds; -1 until one was measured */
@@ -33,6 +34,7 @@ gst_conic_flow_new (void)
 
   g_mutex_init (&flow->lock);
   g_queue_init (&flow->unsent);
+  flow->n_opened = G_MAXUINT;
   flow->round_trip = -1;
   return flow;
 }
@@ -138,6 +140,26 @@ receive_pong (GstConicFlow *flow, int ping)
   g_mutex_unlock (&flow->lock);
 }
 
+static void
+receive_opened (GstConicFlow *flow, int n_opened)
+{
+  g_mutex_lock (&flow->lock);
+  if (n_opened >= 0)
+    flow->n_opened = (guint) n_opened;
+  g_mutex_unlock (&flow->lock);
+}
+
+guint
+gst_conic_flow_get_n_opened (GstConicFlow *flow)
+{
+  guint n_opened;
+
+  g_mutex_lock (&flow->lock);
+  n_opened = flow->n_opened;
+  g_mutex_unlock (&flow->lock);
+  return n_opened;
+}
+
 gboolean
 gst_conic_flow_is_answered (GstConicFlow *flow)
 {
@@ -193,6 +215,8 @@ gst_conic_flow_receive (GstConicFlow *flow, const char *text, GPtrArray *channel
     say (flow, g_strdup_printf ("pong %d", id));
   else if (g_str_equal (verb, "pong"))
     receive_pong (flow, id);
+  else if (g_str_equal (verb, "opened"))
+    receive_opened (flow, id);
   channel = id >= 0 ? find_channel (channels, id) : NULL;
   if (channel == NULL)
     return;
@@ -212,6 +236,12 @@ gst_conic_flow_is_spoken (GstConicChannel *channel)
   GstConicFlow *flow = gst_conic_channel_get_flow (channel);
 
   return flow != NULL && gst_conic_flow_is_answered (flow);
+}
+
+void
+gst_conic_flow_send_opened (GstConicFlow *flow, guint n_opened)
+{
+  say (flow, g_strdup_printf ("opened %u", n_opened));
 }
 
 void

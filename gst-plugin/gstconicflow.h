@@ -19,6 +19,7 @@ G_BEGIN_DECLS
  * - `pause N`, `resume N`: I don't keep up with channel N, or do again
  * - `end N COUNT`: I have sent COUNT messages on channel N, and that was all
  * - `ended N`: I have handed on all that you sent on channel N
+ * - `opened N`: I have opened N channels of my own accord, and that was all for now; N is just a number
  * - `ping N`, `pong N`: how long is the way there and back; N is any number
  *
  * A peer of another kind never says hello; nothing is then expected of it. From any thread.
@@ -51,6 +52,12 @@ gboolean gst_conic_flow_is_answered (GstConicFlow *flow);
 
 /* Whether the other side of @channel speaks it. */
 gboolean gst_conic_flow_is_spoken (GstConicChannel *channel);
+
+/* How many channels the other side has opened of its own accord, G_MAXUINT as long as it hasn't said. */
+guint gst_conic_flow_get_n_opened (GstConicFlow *flow);
+
+/* This side has opened @n_opened channels. */
+void gst_conic_flow_send_opened (GstConicFlow *flow, guint n_opened);
 
 void gst_conic_flow_send_pause (GstConicChannel *channel, gboolean pause);
 void gst_conic_flow_send_end (GstConicChannel *channel);

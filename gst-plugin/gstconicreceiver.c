@@ -36,6 +36,7 @@ struct _GstConicReceiver {
   GPtrArray *streams;
   guint n_pads;
   guint n_expected;   /* G_MAXUINT as long as nothing is waited for */
+  gboolean has_data;  /* the pads for data, all of them */
   guint n_ended;      /* pads that EOS has passed */
   gboolean is_ending; /* all streams end: the session is over */
   GCond ended;
@@ -48,7 +49,7 @@ check_complete (GstConicReceiver *self)
   gboolean complete;
 
   g_mutex_lock (&self->lock);
-  complete = self->n_pads >= self->n_expected;
+  complete = self->has_data && self->n_pads >= self->n_expected;
   if (complete)
     self->n_expected = G_MAXUINT;
   g_mutex_unlock (&self->lock);
@@ -236,9 +237,19 @@ gst_conic_receiver_expect (GstConicReceiver *self, guint64 incoming)
 }
 
 void
+gst_conic_receiver_complete_data (GstConicReceiver *self)
+{
+  g_mutex_lock (&self->lock);
+  self->has_data = TRUE;
+  g_mutex_unlock (&self->lock);
+  check_complete (self);
+}
+
+void
 gst_conic_receiver_give_up (GstConicReceiver *self)
 {
   g_mutex_lock (&self->lock);
+  self->has_data = TRUE;
   if (self->n_expected != G_MAXUINT)
     self->n_expected = 0;
   g_mutex_unlock (&self->lock);

@@ -19,8 +19,12 @@ typedef struct _GstConicReceiver GstConicReceiver;
 GstConicReceiver *
 gst_conic_receiver_new (GstElement *element, GstConicConnection *connection, GstElement *webrtcbin);
 
-/* Says in which set of sections there are going to be streams: the element is told when all are there. */
+/* Says in which set of sections there are going to be streams: the element is told when all are there,
+ * and the data too. */
 void gst_conic_receiver_expect (GstConicReceiver *self, guint64 incoming);
+
+/* All pads for data are there that there are going to be, or none is waited for any longer. */
+void gst_conic_receiver_complete_data (GstConicReceiver *self);
 
 /* The descriptions have changed: streams may come in this set of sections now, and in no others. One that
  * is over ends with EOS, and begins anew if its section comes back. */

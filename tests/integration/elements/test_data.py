@@ -5,8 +5,8 @@
 Shows that ten thousand lines arrive complete, in order, byte for byte, as text messages cut only
 between characters, or one message a line where that is asked for; that a hundred megabytes arrive
 unharmed with the memory of both sides bounded; that a receiver that doesn't read holds the
-sender back instead of making anything grow; and that pads without a message yet keep nothing else from
-starting.
+sender back instead of making anything grow; that pads without a message yet keep nothing else from
+starting; and that nobody is told that there are no more pads while some are still to come.
 """
 
 import hashlib
@@ -248,6 +248,30 @@ class Data(tap.TestCase):
         self.assertEqual(
             {e["form"] for e in peer.of_kind("channel-message", label="blob")}, {"binary"}
         )
+
+    def test_links(self):
+        """gst-launch-1.0 links data pads alone and beside a sound without saying that it failed"""
+        sender = peers.Launch(
+            self,
+            "sender",
+            f"conicsink name=s client-id=alice uri={self.hub.uri}  audiotestsrc is-live=true !"
+            " s.audio_0  fdsrc ! s.data_chat",
+            stdin=subprocess.PIPE,
+        )
+        sender.wait_message("conic-registered")
+        for pads in ("", "  r.audio_0 ! fakesink"):
+            with self.subTest(pads=pads):
+                receiver = peers.Launch(
+                    self,
+                    "receiver",
+                    f"conicsrc name=r target-id=alice uri={self.hub.uri}  r.data_chat ! fdsink{pads}",
+                )
+                receiver.wait_message("conic-session-started")
+                sender.stdin.write(b"linked\n")
+                sender.stdin.flush()
+                receiver.wait_line("linked$")
+                receiver.stop()
+                self.assertFalse(receiver.has_line("Delayed linking failed"))
 
     def test_large(self):
         """100 MB through a binary pad arrive with the same SHA-256 and with bounded memory"""
