@@ -76,12 +76,15 @@ on_reload (gpointer user_data)
   g_autoptr (GError) error = NULL;
   g_autoptr (ConicConfig) config = NULL;
   g_autofree char *status = NULL;
+  gboolean success;
 
   if (daemon->stopping)
     return G_SOURCE_CONTINUE;
   conic_service_reloading (daemon->service);
   config = conic_options_load (daemon->options, &error);
-  if (config != NULL && conic_server_reload (daemon->server, config, &error)) {
+  success = config != NULL && conic_server_reload (daemon->server, config, &error);
+  conic_server_count_reload (daemon->server, success);
+  if (success) {
     *daemon->log_level = config->log_level;
     daemon->drain_timeout = config->drain_timeout;
     status = g_strdup ("The configuration was reloaded");

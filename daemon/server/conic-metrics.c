@@ -132,6 +132,17 @@ add_server_stats (GString *text, const ConicServerStats *stats)
 }
 
 static void
+add_configuration (GString *text, const ConicServerStats *stats)
+{
+  add_double (text, "conicd_config_last_reload_successful", "gauge",
+              "Whether the last reload of the configuration succeeded; 1 before the first.",
+              !stats->reload_failed);
+  add_double (text, "conicd_config_last_reload_success_timestamp_seconds", "gauge",
+              "When the configuration in use was read, in seconds since unix epoch.",
+              stats->configured_at / 1e6);
+}
+
+static void
 add_transport_stats (GString *text, const ConicTransportStats *stats)
 {
   static const char name[] = "conicd_closes_total";
@@ -229,6 +240,7 @@ conic_metrics_write (const ConicMetrics *self)
 
   begin (text, "conicd_build_info", "gauge", "Which conicd this is; always 1.");
   add_labelled (text, "conicd_build_info", "version", CONIC_VERSION, 1);
+  add_configuration (text, self->server);
   add_connections (text, self);
   add_server_stats (text, self->server);
   add_transport_stats (text, self->transport);

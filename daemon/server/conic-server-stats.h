@@ -42,6 +42,8 @@ typedef enum {
  * @accepted: connections
  * @handshakes: how theirs ended; what is missing to @accepted is going on
  * @handshake_time: from the connection to the answer that makes it a WebSocket
+ * @configured_at: Unix time in microseconds of the start, or of the last reload that succeeded
+ * @reload_failed: whether the last reload didn't
  *
  * What the server layer has counted since the start.
  */
@@ -49,6 +51,8 @@ typedef struct {
   guint64 accepted;
   guint64 handshakes[CONIC_HANDSHAKE_N_RESULTS];
   ConicHistogram handshake_time;
+  gint64 configured_at;
+  gboolean reload_failed;
 } ConicServerStats;
 
 G_END_DECLS

@@ -335,6 +335,7 @@ conic_server_new (const ConicConfig *config, const GArray *sockets, GError **err
   self->page = config->page;
   self->drain_timeout = config->drain_timeout;
   self->drain.expired = on_drain_expired;
+  conic_server_count_reload (self, TRUE);
   self->transport = conic_transport_new (g_main_context_get_thread_default (), &config->transport,
                                          on_empty, self, error);
   if (self->transport == NULL)
@@ -437,6 +438,21 @@ conic_server_reload (ConicServer *self, const ConicConfig *config, GError **erro
   if (n_denied > 0)
     g_message ("%u clients are disconnected, for their ids are denied", n_denied);
   return TRUE;
+}
+
+/**
+ * conic_server_count_reload:
+ * @self: the server
+ * @success: whether the configuration could be read and served
+ *
+ * Takes note of how a reload went, for the metrics.
+ */
+void
+conic_server_count_reload (ConicServer *self, gboolean success)
+{
+  self->stats.reload_failed = !success;
+  if (success)
+    self->stats.configured_at = g_get_real_time ();
 }
 
 /* (transfer none): where it listens, each `ADDR:PORT` with the port that the kernel chose */

@@ -19,6 +19,7 @@ ConicServer *conic_server_new (const ConicConfig *config, const GArray *sockets,
 void conic_server_free (ConicServer *server);
 
 gboolean conic_server_reload (ConicServer *server, const ConicConfig *config, GError **error);
+void conic_server_count_reload (ConicServer *server, gboolean success);
 
 gboolean conic_server_has_tls (ConicServer *server);
 const char *const *conic_server_get_addresses (ConicServer *server);

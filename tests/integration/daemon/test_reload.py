@@ -8,10 +8,12 @@ one. A configuration with anything wrong is refused as a whole, by the name of w
 """
 
 import os
+import re
 import shutil
 import signal
 import ssl
 import threading
+import urllib.request
 
 from certificates import Certificate
 from conictest import tap
@@ -55,6 +57,13 @@ class ReloadTest(tap.TestCase):
         context.load_verify_locations(self.second.certificate)
         client = Client(self, hub.port, tls=context)
         return dict(pair[0] for pair in client.socket.getpeercert()["subject"])["commonName"]
+
+    def metrics(self, hub):
+        """Whether the last reload succeeded, and when one did that."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{hub.port}/metrics", timeout=tap.seconds(10)) as answer:
+            text = answer.read().decode()
+        return tuple(float(re.search(f"^conicd_config_last_reload_{name} (.*)$", text, re.MULTILINE).group(1))
+                     for name in ("successful", "success_timestamp_seconds"))
 
     def echoes(self, client):
         """The connection works both ways."""
@@ -171,9 +180,14 @@ class ReloadTest(tap.TestCase):
         stay.send({"type": "bye", "data": {"to_id": "thief"}})
         self.assertEqual(stay.error()[0], "peer_not_found")
         self.configure("[auth]\ndeny=two*stars*\n", tls=False)
+        started = self.metrics(hub)
         self.reload(hub, "stays as it was: “deny”: “two.stars.” is neither")
+        self.assertEqual(self.metrics(hub), (0, started[1]))
         self.configure(tls=False)
         self.reload(hub, "was reloaded")
+        success, at = self.metrics(hub)
+        self.assertEqual((started[0], success), (1, 1))
+        self.assertGreater(at, started[1])
         self.assertTrue(thief.register("thief")["data"]["success"])
         # From the start as well.
         self.configure("[auth]\ndeny=*\n", tls=False)
