@@ -10,7 +10,7 @@ talk_commands  its commands, as they are typed
 talk_files  its files, and whether they are taken
 channels   data channels with any number of peers
 transfer   files over data channels
-plain      what others wrote, as it may be shown
+plain      what others wrote, and what was typed, on a terminal
 console    where lines come from and words go: a terminal, a pipe, or JSON
 prompt     the line that is typed in a terminal
 target     whom to call

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from . import commands, completion
 from .exits import Exit, Missing, Trouble
-from .plain import clean
+from .plain import clean, end_typed_line
 
 DEFAULT_HUB = "ws://127.0.0.1:3000/ws"
 HUB_SCHEMES = {"ws": "ws", "wss": "wss", "http": "ws", "https": "wss"}
@@ -130,23 +130,38 @@ def run(name: str, arguments: list[str]) -> int:
         tell(name, trouble, as_json)
         return trouble.code
     except KeyboardInterrupt:
+        end_typed_line()
         return Exit.INTERRUPTED
 
 
 def main(version: str) -> int:
     """The whole program; returns its exit code."""
-    if sys.stdout is None:
-        # It was closed, and what is opened next would be written to in its place.
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")
+    open_standard_files()
     try:
         try:
             return dispatch(version, sys.argv[1:])
         finally:
             sys.stdout.flush()
-    except BrokenPipeError:
-        # Whoever read us has gone; Python would complain once more at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        # What is left in them would be written, and complained of, once more at Python's end.
+        for stream in (sys.stdout, sys.stderr):
+            try:
+                stream.flush()
+            except OSError:
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        if not isinstance(error, BrokenPipeError):
+            # Else whoever read us has gone, and knows why.
+            print(f"conic: the output can't be written: {error.strerror}", file=sys.stderr)
         return Exit.FAILED
+
+
+def open_standard_files() -> None:
+    """Has something in place of each that was closed: else what is opened next would be there."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))
 
 
 def dispatch(version: str, arguments: list[str]) -> int:

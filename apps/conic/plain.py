@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What others wrote, as it may be shown."""
+"""Words on a terminal that aren't ours: what others wrote, and what was typed."""
+
+import sys
 
 
 def clean(text: str) -> str:
@@ -7,3 +9,9 @@ def clean(text: str) -> str:
     return "".join(
         char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
     )
+
+
+def end_typed_line() -> None:
+    """After Ctrl-C, which a terminal shows as ^C: what comes next begins on a line of its own."""
+    if sys.stdin.isatty() and sys.stderr.isatty():
+        print(file=sys.stderr)

@@ -134,8 +134,10 @@ class Stream:
         try:
             if self.live.has_keys:
                 self.live.say("keys", "Enter shows details, q ends.")
-            self.pipeline.set_state(Gst.State.PLAYING)
-            self.loop.run()
+            # Nobody may have been there to read the first words.
+            if not self.ending:
+                self.pipeline.set_state(Gst.State.PLAYING)
+                self.loop.run()
         finally:
             self.live.stop()
             self.pipeline.set_state(Gst.State.NULL)

@@ -8,6 +8,7 @@ import sys
 
 from .. import hub
 from ..exits import Exit
+from ..plain import end_typed_line
 
 SUMMARY = "show who is on the hub"
 DESCRIPTION = "Shows the ids of all who are on the hub and whom we may reach, one a line."
@@ -61,5 +62,5 @@ def run(options: argparse.Namespace) -> int:
             if options.watch:
                 watch(client, set(peers), options.json)
         except KeyboardInterrupt:
-            pass
+            end_typed_line()
     return Exit.DONE

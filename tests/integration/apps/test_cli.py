@@ -16,7 +16,7 @@ import shutil
 import subprocess
 
 from conictest import peers, tap
-from conictest.programs import CONIC, Conic
+from conictest.programs import CONIC, Conic, environment
 from conictest.screen import Screen
 
 MAN = os.path.join(peers.ROOT, "data", "man")
@@ -134,12 +134,26 @@ class Help(CliTest):
         self.assertEqual(code, 4)
         self.assertIn("webrtcbin (Debian has it in gstreamer1.0-plugins-bad)", errors)
 
-    def test_reader_leaves(self):
-        """When its output is closed it ends without a complaint"""
-        done = subprocess.run(
-            f"{CONIC} help | true", shell=True, capture_output=True, text=True, check=False
-        )
-        self.assertEqual(done.stderr, "")
+    def test_output(self):
+        """An output that is full ends it with a line and 1; one that nobody reads without a word"""
+        hub = peers.Conicd(self)
+        full = "the output can't be written: No space left on device\n"
+        for arguments, redirection, code, words in (
+            ("audio-answer --discard", "| true", 1, ""),
+            ("help", ">/dev/full", 1, f"conic: {full}"),
+            ("audio-answer --discard", ">/dev/full", 1, f"conic: {full}"),
+            ("datachannel", ">/dev/full", 1, f"conic: {full}"),
+            ("datachannel", "<&- >&-", 0, ""),
+        ):
+            done = subprocess.run(
+                ["bash", "-c", f"{CONIC} {arguments} {redirection}; exit $PIPESTATUS"],
+                env={**environment(hub.uri), "GST_DEBUG": ""},
+                capture_output=True,
+                text=True,
+                timeout=tap.seconds(20),
+                check=False,
+            )
+            self.assertEqual((done.returncode, done.stderr), (code, words), arguments + redirection)
 
 
 class Completion(CliTest):

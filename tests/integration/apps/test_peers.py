@@ -21,7 +21,8 @@ gi.require_version("Soup", "3.0")
 from gi.repository import GLib, Soup  # noqa: E402  pylint: disable=wrong-import-position
 
 from conictest import peers, tap
-from conictest.programs import CONIC, Conic
+from conictest.programs import CONIC, Conic, environment
+from conictest.screen import Screen
 
 sys.path.append(os.path.join(peers.ROOT, "tests", "integration", "daemon"))
 from certificates import Certificate  # noqa: E402  pylint: disable=wrong-import-position
@@ -82,11 +83,15 @@ class Lists(PeersTest):
         self.assertEqual(watch.wait_exit(), 3)
         self.assertIn("the hub ended the connection", watch.printed("err"))
 
-
     def test_watch_until(self):
-        """When the one who reads has seen enough, the watch is over, too"""
+        """Ctrl-C ends the watch, and the line; so does a reader who has seen enough"""
         hub = peers.Conicd(self)
         self.member(hub, "anna")
+        screen = Screen(self, "watch", [CONIC, "peers", "--watch"], env=environment(hub.uri))
+        screen.wait_line("  anna")
+        screen.type("\x03")
+        self.assertEqual(screen.wait_exit(), 0)
+        self.assertEqual(screen.line, "")
         done = subprocess.run(
             f"{CONIC} peers --watch --hub {hub.uri} | grep -m1 ' anna$'",
             shell=True, capture_output=True, text=True, check=True, timeout=tap.seconds(20),
