@@ -5,6 +5,8 @@
 
 #include "conic-service.h"
 
+#include "conic-log.h"
+
 #ifdef HAVE_SYSTEMD
 #include <systemd/sd-daemon.h>
 #endif
@@ -105,7 +107,9 @@ conic_service_get_sockets (ConicService *self)
 void
 conic_service_ready (ConicService *self, const char *status)
 {
-  g_autofree char *state = g_strdup_printf ("READY=1\nSTATUS=%s", status);
+  /* A line of its own would be another word to the service manager. */
+  g_autofree char *line = conic_log_escape (status);
+  g_autofree char *state = g_strdup_printf ("READY=1\nSTATUS=%s", line);
 
   notify (state);
 }

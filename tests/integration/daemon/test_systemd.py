@@ -79,10 +79,13 @@ class SystemdTest(tap.TestCase):
         self.assertEqual(reloading["RELOADING"], "1")
         self.assertTrue(before <= int(reloading["MONOTONIC_USEC"]) <= time.monotonic_ns() // 1000)
         self.assertEqual(manager.wait("READY")["STATUS"], "The configuration was reloaded")
-        configure("[limits]\nclients=0\n")
+        # What is in a file can't say more than that to the manager.
+        configure("[limits]\nclients=0\\nMAINPID=1\\nFDSTORE=1\n")
         os.kill(hub.pid, signal.SIGHUP)
         manager.wait("RELOADING")
-        self.assertRegex(manager.wait("READY")["STATUS"], "stays as it was: .*conicd.conf:2: .*clients")
+        ready = manager.wait("READY")
+        self.assertEqual(set(ready), {"READY", "STATUS"})
+        self.assertRegex(ready["STATUS"], r"stays as it was: .*conicd.conf:2: .*clients.*0\\u000aMAINPID=1")
 
         client = Client(self, port)
         client.register("late")
