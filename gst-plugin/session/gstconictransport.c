@@ -5,6 +5,7 @@
 #define GST_USE_UNSTABLE_API
 #include <gst/webrtc/webrtc.h>
 
+#include "gstconicassociation.h"
 #include "gstconicpath.h"
 #include "gstconicsessionerror.h"
 #include "gstconictimer.h"
@@ -223,6 +224,7 @@ gst_conic_transport_open (GstConicTransport *self, GstElement *webrtcbin, guint 
   GstConicSession *session = self->events->session;
 
   self->webrtcbin = gst_object_ref (webrtcbin);
+  self->association = (int) gst_conic_association_claim (webrtcbin);
   self->timeout = timeout;
   self->gate =
       gst_conic_gate_new (webrtcbin, &gate_handlers, g_object_ref (session), g_object_unref);
@@ -256,11 +258,14 @@ gst_conic_transport_init (GstConicTransport *self,
   self->session_id = session_id;
   g_mutex_init (&self->stats_lock);
   self->round_trip_time = -1;
+  self->association = -1;
 }
 
 void
 gst_conic_transport_clear (GstConicTransport *self)
 {
+  if (self->association >= 0)
+    gst_conic_association_release ((guint) self->association);
   g_clear_pointer (&self->stats, gst_structure_free);
   g_clear_pointer (&self->measures, gst_structure_free);
   g_mutex_clear (&self->stats_lock);

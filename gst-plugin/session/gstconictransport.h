@@ -35,6 +35,7 @@ typedef struct {
 
   guint timeout;
   GstElement *webrtcbin; /* (nullable) */
+  int association;       /* its number, or -1 */
   GstConicGate *gate;    /* (nullable) */
   GSource *goodbye_timer;
   GSource *pulse_timer;
