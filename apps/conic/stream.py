@@ -274,7 +274,9 @@ class Stream:
         elif message.type == Gst.MessageType.WARNING:
             self.on_warning(message)
         elif message.type == Gst.MessageType.ELEMENT and structure.get_name() == "level":
-            self.figures.hear(message.src.get_name(), list(structure.get_value("rms")))
+            # At its end a stream gets one more, of no time at all.
+            if structure.get_value("duration"):
+                self.figures.hear(message.src.get_name(), list(structure.get_value("rms")))
         elif message.type == Gst.MessageType.ELEMENT and message.src is self.peer:
             name = structure.get_name()
             if name == "conic-registered":

@@ -140,6 +140,8 @@ class Calls(AppTest):
         total = offer.wait_event("total", direction="out")
         self.assertGreater(total["packets"], 100)
         self.assertGreater(total["bytes"], 10_000)
+        for stats in filter(lambda event: event["event"] == "stats", offer.events):
+            self.assertIn(int(stats["levels"].get("level", LEVEL_DB[0])), range(*LEVEL_DB))
         # Figures are refreshed once a second, and here the end comes in between.
         self.assertGreater(answer.wait_event("total", direction="in")["packets"], 80)
         stats = answer.wait_event("stats", sessions=lambda found: found and found[0]["packets-in"])
