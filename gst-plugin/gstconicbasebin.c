@@ -96,14 +96,6 @@ gst_conic_base_bin_invoke (GstConicBaseBin *self,
   gst_conic_endpoint_invoke (PRIV (self)->endpoint, func, data, free_data);
 }
 
-void
-gst_conic_base_bin_connection_failed (GstConicBaseBin *self,
-                                      GstConicConnection *connection,
-                                      GstMessage *message)
-{
-  gst_conic_connections_fail (PRIV (self)->connections, connection, message);
-}
-
 /* --- channels of the application --- */
 
 gboolean

@@ -55,11 +55,6 @@ gboolean gst_conic_base_bin_offer_channel (GstConicBaseBin *self,
                                            GstConicSession *session,
                                            GstWebRTCDataChannel *channel);
 
-/* From any thread: an element of @connection posted the error @message. */
-void gst_conic_base_bin_connection_failed (GstConicBaseBin *self,
-                                           GstConicConnection *connection,
-                                           GstMessage *message);
-
 GstConicOutputs *gst_conic_base_bin_get_outputs (GstConicBaseBin *self);
 GstConicConnections *gst_conic_base_bin_get_connections (GstConicBaseBin *self);
 
