@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What the elements' statistics say, in words and for programs."""
 
+import sys
+
 from gi.repository import Gst
 
 from .live import quantity
 
 # Sound below this is as good as none: Opus codes digital silence as less than -80 dB.
 SILENCE_DB = -90.0
+# What a line does without where not all fits, in that order.
+_SPARED = ("packets", "bytes", "frames", "round trip")
 
 
 def plain(value):
@@ -51,32 +55,39 @@ class Figures:
         """All of it, for a program."""
         return {"sessions": self._current, "levels": self.levels}
 
-    def line(self) -> str:
-        """The most of it that fits a line."""
-        if not any(self.total(f"packets-{way}") for way in ("in", "out")):
-            return ""
+    def line(self, columns: int = sys.maxsize) -> str:
+        """What fits a line that wide: all, or what tells the most."""
+        text = ""
+        if any(self.total(f"packets-{way}") for way in ("in", "out")):
+            for count in range(len(_SPARED) + 1):
+                text = self._line_without(_SPARED[:count])
+                if len(text) <= columns:
+                    break
+        return text
+
+    def _line_without(self, spared: tuple[str, ...]) -> str:
         parts = []
         if self.sends:
-            parts.append(self._direction("sent", "out"))
+            parts.append(f"sent {self._direction('out', spared)}")
         if self.receives:
-            parts.append(self._direction("received", "in"))
+            parts.append(f"received {self._direction('in', spared)}")
         for name, level in self.levels.items():
             parts.append(f"{name} {level:.0f} dB" if level > SILENCE_DB else f"{name} silent")
-        for session in self._current:
-            if session["round-trip-time"] >= 0:
-                parts.append(f"round trip {session['round-trip-time'] * 1000:.1f} ms")
-                break
+        known = [one["round-trip-time"] for one in self._current if one["round-trip-time"] >= 0]
+        if known and "round trip" not in spared:
+            parts.append(f"round trip {known[0] * 1000:.1f} ms")
         return " | ".join(parts)
 
-    def _direction(self, verb: str, way: str) -> str:
+    def _direction(self, way: str, spared: tuple[str, ...]) -> str:
         rate = sum(session[f"bitrate-{way}"] for session in self._current)
         frames = self.total(f"frames-{way}")
-        return (
-            f"{verb} {self.total(f'packets-{way}')} packets, "
-            f"{quantity(self.total(f'bytes-{way}'), 'B')}"
-            + (f", {frames} frames" if frames else "")
-            + f", {quantity(rate, 'bit/s')}"
-        )
+        told = {
+            "packets": f"{self.total(f'packets-{way}')} packets",
+            "bytes": quantity(self.total(f"bytes-{way}"), "B"),
+            "frames": f"{frames} frames" if frames else "",
+            "rate": quantity(rate, "bit/s"),
+        }
+        return ", ".join(text for name, text in told.items() if text and name not in spared)
 
     def details(self) -> list[str]:
         """All of it, in lines."""

@@ -85,8 +85,12 @@ class Live:
 
     def _redraw(self) -> None:
         if self._redraws:
-            columns = shutil.get_terminal_size().columns
-            self._write(f"\r\033[K{self._line[: columns - 1]}")
+            self._write(f"\r\033[K{self._line[: self.columns]}")
+
+    @property
+    def columns(self) -> int:
+        """How long the line of `show` may be. A terminal's last column stays free for its cursor."""
+        return shutil.get_terminal_size().columns - 1 if self._redraws else sys.maxsize
 
     @property
     def has_keys(self) -> bool:

@@ -364,7 +364,7 @@ class Stream:
         """Time for new figures."""
         if not self.ending:
             self.figures.read(self.peer.get_property("stats"))
-            self.live.show(self.figures.line(), **self.figures.as_fields())
+            self.live.show(self.figures.line(self.live.columns), **self.figures.as_fields())
         return True
 
     def on_details(self) -> None:

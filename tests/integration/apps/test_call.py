@@ -3,8 +3,8 @@
 """conic call: sound and pictures both ways.
 
 Shows that two terminals see and hear each other, and what each records is what the other sends; that a
-call may have only sound; that a recording is whole when only sound comes; that a call with an ordinary
-pipeline works; and what is said when devices are missing.
+call may have only sound, and tells of it in a line that fits the terminal; that a recording is whole when
+only sound comes; that a call with an ordinary pipeline works; and what is said when devices are missing.
 """
 
 import json
@@ -14,7 +14,8 @@ import subprocess
 import numpy as np
 
 from conictest import media, peers, tap
-from conictest.programs import HubTest
+from conictest.programs import CONIC, HubTest, environment
+from conictest.screen import Screen
 
 WIDTH, HEIGHT = 640, 480
 COLOUR_TOLERANCE = 40
@@ -82,12 +83,21 @@ class Call(HubTest):
             self.assert_tone(path)
 
     def test_only_sound(self):
-        """With --no-video there is only sound, and a recording for both kinds doesn't wait for pictures"""
+        """With --no-video there is only sound, for which a recording of both kinds doesn't wait"""
         got = self.path("got.webm")
         anna = self.conic("anna", "call", "--id", "anna", *STAND_INS, "--record", got, "--json")
         anna.wait_event("registered")
-        ben = self.conic(
-            "ben", "call", "anna", "--tone", "--no-video", "--discard", "--seconds", "5"
+        ben = Screen(
+            self,
+            "ben",
+            [CONIC, "call", "anna", "--tone", "--no-video", "--discard", "--seconds", "5"],
+            environment(self.hub.uri),
+        )
+        # What fits a line of the terminal, and no half of anything.
+        ben.wait_line(
+            r"sent [\d.]+ kbit/s \| received [\d.]+ kbit/s \| spoken -\d+ dB \| heard -\d+ dB"
+            r" \| round trip [\d.]+ ms",
+            40,
         )
         self.assertEqual(ben.wait_exit(40), 0)
         self.assertEqual(anna.wait_exit(), 0)
