@@ -18,6 +18,9 @@
 GST_DEBUG_CATEGORY_STATIC (gst_conic_base_bin_debug);
 #define GST_CAT_DEFAULT gst_conic_base_bin_debug
 
+/* Milliseconds that connections get to close by themselves; a relay is told in less than 800. */
+#define BLOCKED_TIME 1000
+
 enum { SIGNAL_ENCODER_SETUP, SIGNAL_DATA_CHANNEL, SIGNAL_OPEN_DATA_CHANNEL, N_SIGNALS };
 
 static guint signals[N_SIGNALS];
@@ -254,15 +257,27 @@ stop (GstConicBaseBin *self)
   GstConicBaseBinPrivate *priv = PRIV (self);
 
   gst_conic_endpoint_stop (priv->endpoint);
-  gst_conic_outputs_flush (priv->outputs);
-  gst_conic_connections_wait (priv->connections);
+  gst_conic_outputs_flush_data (priv->outputs);
+  /* What is downstream may play on: a sink that was flushed would wait for a picture, and its pipeline with
+   * it. So that is done only to who blocks us. */
+  if (!gst_conic_connections_wait (priv->connections, BLOCKED_TIME)) {
+    gst_conic_outputs_flush_media (priv->outputs);
+    gst_conic_connections_wait (priv->connections, -1);
+  }
 }
 
+static void
+push_eos (GstElement *element, gpointer pad)
+{
+  gst_pad_push_event (pad, gst_event_new_eos ());
+}
+
+/* In a thread of its own: what is downstream may be paused, or wait for the other streams' ends. */
 static gboolean
-push_eos (GstElement *element, GstPad *pad, gpointer user_data)
+begin_eos (GstElement *element, GstPad *pad, gpointer user_data)
 {
   if (GST_IS_GHOST_PAD (pad))
-    gst_pad_push_event (pad, gst_event_new_eos ());
+    gst_element_call_async (element, push_eos, gst_object_ref (pad), gst_object_unref);
   return TRUE;
 }
 
@@ -276,7 +291,7 @@ gst_conic_base_bin_send_event (GstElement *element, GstEvent *event)
   if (GST_EVENT_TYPE (event) != GST_EVENT_EOS || !gst_conic_base_bin_receives (self))
     return GST_ELEMENT_CLASS (gst_conic_base_bin_parent_class)->send_event (element, event);
   gst_event_unref (event);
-  gst_element_foreach_src_pad (element, push_eos, NULL);
+  gst_element_foreach_src_pad (element, begin_eos, NULL);
   gst_conic_outputs_end_data (PRIV (self)->outputs);
   return TRUE;
 }

@@ -26,6 +26,7 @@ struct _GstConicChannel {
   gboolean paused;
   gboolean received;
   guint64 n_sent;
+  guint64 n_came;
   guint64 n_delivered;
   guint64 n_expected; /* G_MAXUINT64 until known */
 };
@@ -44,6 +45,9 @@ tell_changed (GstConicChannel *self)
 static void
 tell_message (GstConicChannel *self, GBytes *data, gboolean is_text)
 {
+  g_mutex_lock (&self->counts_lock);
+  self->n_came++;
+  g_mutex_unlock (&self->counts_lock);
   g_rec_mutex_lock (&self->lock);
   if (self->handlers != NULL)
     self->handlers->message (self, data, is_text, self->user_data);
@@ -204,6 +208,17 @@ gst_conic_channel_is_closed (GstConicChannel *self)
 
   return state == GST_WEBRTC_DATA_CHANNEL_STATE_CLOSING ||
          state == GST_WEBRTC_DATA_CHANNEL_STATE_CLOSED;
+}
+
+gboolean
+gst_conic_channel_is_spent (GstConicChannel *self)
+{
+  gboolean delivered;
+
+  g_mutex_lock (&self->counts_lock);
+  delivered = self->n_delivered >= self->n_came;
+  g_mutex_unlock (&self->counts_lock);
+  return delivered && gst_conic_channel_is_closed (self);
 }
 
 static guint64

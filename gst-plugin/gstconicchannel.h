@@ -55,6 +55,9 @@ int gst_conic_channel_get_id (GstConicChannel *self);
 gboolean gst_conic_channel_is_open (GstConicChannel *self);
 gboolean gst_conic_channel_is_closed (GstConicChannel *self);
 
+/* Closed, and all that came has been handed on: it is of no use to anyone any more. */
+gboolean gst_conic_channel_is_spent (GstConicChannel *self);
+
 /* Open, not paused by the other side, and with room for a message. */
 gboolean gst_conic_channel_is_writable (GstConicChannel *self);
 

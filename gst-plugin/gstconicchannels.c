@@ -154,6 +154,35 @@ add_channel (GstConicChannels *self, GstWebRTCDataChannel *data_channel, gboolea
   return channel;
 }
 
+static void
+disconnect (GstConicChannels *self, GstConicChannel *channel)
+{
+  g_autoptr (GstConicDataSink) sink =
+      gst_conic_base_bin_find_data_sink (self->bin, gst_conic_channel_get_label (channel));
+
+  gst_conic_channel_disconnect (channel);
+  if (sink != NULL)
+    gst_conic_data_sink_remove_channel (sink, channel);
+}
+
+/* A session may last for weeks, with a channel for each thing that is sent. */
+static void
+forget_spent (GstConicChannels *self)
+{
+  g_autoptr (GPtrArray) channels = copy_channels (self);
+
+  for (guint i = 0; i < channels->len; i++) {
+    GstConicChannel *channel = g_ptr_array_index (channels, i);
+
+    if (is_control (channel) || !gst_conic_channel_is_spent (channel))
+      continue;
+    disconnect (self, channel);
+    g_mutex_lock (&self->lock);
+    g_ptr_array_remove (self->channels, channel);
+    g_mutex_unlock (&self->lock);
+  }
+}
+
 static guint
 count_remote (GstConicChannels *self)
 {
@@ -194,6 +223,7 @@ on_data_channel (GstElement *webrtcbin, GstWebRTCDataChannel *data_channel, GstC
   GstConicChannel *channel;
   const char *label;
 
+  forget_spent (self);
   if (count_remote (self) >= REMOTE_CHANNELS_MAX) {
     gst_webrtc_data_channel_close (data_channel);
     return;
@@ -337,10 +367,17 @@ gst_conic_channels_open (GstConicChannels *self, const char *label)
   g_autoptr (GPtrArray) channels = copy_channels (self);
   g_autoptr (GstConicDataSink) sink = gst_conic_base_bin_find_data_sink (self->bin, label);
   g_autoptr (GstWebRTCDataChannel) data_channel = NULL;
+  GstConicChannel *channel = find_for_label (channels, label, FALSE);
 
-  if (sink == NULL || find_for_label (channels, label, TRUE) != NULL ||
-      find_for_label (channels, label, FALSE) != NULL)
+  if (channel == NULL)
+    channel = find_for_label (channels, label, TRUE);
+  if (sink == NULL)
     return;
+  /* It may have been there before the pad was. */
+  if (channel != NULL) {
+    gst_conic_data_sink_add_channel (sink, channel);
+    return;
+  }
   data_channel = create (self, label, "");
   if (data_channel == NULL)
     return;
@@ -397,15 +434,8 @@ void
 gst_conic_channels_free (GstConicChannels *self)
 {
   g_signal_handlers_disconnect_by_data (self->webrtcbin, self);
-  for (guint i = 0; i < self->channels->len; i++) {
-    GstConicChannel *channel = g_ptr_array_index (self->channels, i);
-    g_autoptr (GstConicDataSink) sink =
-        gst_conic_base_bin_find_data_sink (self->bin, gst_conic_channel_get_label (channel));
-
-    gst_conic_channel_disconnect (channel);
-    if (sink != NULL)
-      gst_conic_data_sink_remove_channel (sink, channel);
-  }
+  for (guint i = 0; i < self->channels->len; i++)
+    disconnect (self, g_ptr_array_index (self->channels, i));
   gst_conic_flow_clear (self->flow);
   gst_conic_flow_unref (self->flow);
   g_ptr_array_unref (self->channels);

@@ -140,7 +140,8 @@ session_closed (GstElement *element, GstConicSession *session, gboolean by_peer)
   g_ptr_array_remove (self->all, connection);
   g_mutex_unlock (&self->lock);
   gst_conic_connection_leave (connection);
-  if (by_peer && gst_conic_outputs_are_possible (element))
+  if (by_peer && gst_conic_session_is_connected (session) &&
+      gst_conic_outputs_are_possible (element))
     gst_conic_departures_drain (self->departures, connection, self->settings->latency + DRAIN_TIME,
                                 has_target);
   else
@@ -299,10 +300,10 @@ gst_conic_connections_pause (GstConicConnections *self)
   gst_conic_pause_begin (&self->pause);
 }
 
-void
-gst_conic_connections_wait (GstConicConnections *self)
+gboolean
+gst_conic_connections_wait (GstConicConnections *self, int milliseconds)
 {
-  gst_conic_departures_wait (self->departures);
+  return gst_conic_departures_wait (self->departures, milliseconds);
 }
 
 GstConicConnections *

@@ -60,7 +60,8 @@ GstElement *gst_conic_connections_find_webrtcbin (GstConicConnections *self,
 void gst_conic_connections_pause (GstConicConnections *self);
 void gst_conic_connections_resume (GstConicConnections *self);
 
-/* Waits until all that was closed is put away. */
-void gst_conic_connections_wait (GstConicConnections *self);
+/* Waits until all that was closed is put away, so many milliseconds at most if that isn't negative. Returns
+ * whether it is. */
+gboolean gst_conic_connections_wait (GstConicConnections *self, int milliseconds);
 
 G_END_DECLS

@@ -371,7 +371,8 @@ void
 gst_conic_data_sink_add_channel (GstConicDataSink *self, GstConicChannel *channel)
 {
   g_mutex_lock (&self->lock);
-  g_ptr_array_add (self->channels, g_object_ref (channel));
+  if (!g_ptr_array_find (self->channels, channel, NULL))
+    g_ptr_array_add (self->channels, g_object_ref (channel));
   g_mutex_unlock (&self->lock);
   gst_conic_data_sink_wake (self);
 }

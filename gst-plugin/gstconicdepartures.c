@@ -147,13 +147,20 @@ gst_conic_departures_hurry (GstConicDepartures *self)
   g_hash_table_remove_all (self->draining);
 }
 
-void
-gst_conic_departures_wait (GstConicDepartures *self)
+gboolean
+gst_conic_departures_wait (GstConicDepartures *self, int milliseconds)
 {
+  gint64 deadline = milliseconds < 0
+                        ? G_MAXINT64
+                        : g_get_monotonic_time () + milliseconds * G_TIME_SPAN_MILLISECOND;
+  gboolean done;
+
   g_mutex_lock (&self->lock);
-  while (self->n_working > 0)
-    g_cond_wait (&self->worked, &self->lock);
+  while (self->n_working > 0 && g_cond_wait_until (&self->worked, &self->lock, deadline))
+    ;
+  done = self->n_working == 0;
   g_mutex_unlock (&self->lock);
+  return done;
 }
 
 static void

@@ -42,7 +42,7 @@ void gst_conic_departures_remove_output (GstConicDepartures *self,
 /* Puts away at once what is drained; in the endpoint's thread. */
 void gst_conic_departures_hurry (GstConicDepartures *self);
 
-/* Waits until all is put away. */
-void gst_conic_departures_wait (GstConicDepartures *self);
+/* Waits until all is put away, so many milliseconds at most if that isn't negative. Returns whether it is. */
+gboolean gst_conic_departures_wait (GstConicDepartures *self, int milliseconds);
 
 G_END_DECLS

@@ -358,13 +358,18 @@ gst_conic_input_new (GstWebRTCKind kind,
 }
 
 void
-gst_conic_input_set_codecs (GstConicInput *self, const char *const *names)
+gst_conic_input_set_up (GstConicInput *self, const char *const *names)
 {
   GPtrArray *encodable = gst_conic_codec_list_encodable (self->kind, names);
 
+  g_mutex_lock (&self->encodings_lock);
+  while (self->encodings->len > 0)
+    remove_encoding (self, g_ptr_array_index (self->encodings, 0));
+  g_mutex_unlock (&self->encodings_lock);
   GST_OBJECT_LOCK (self);
   g_ptr_array_unref (self->encodable);
   self->encodable = encodable;
+  g_clear_pointer (&self->codecs, g_ptr_array_unref);
   GST_OBJECT_UNLOCK (self);
 }
 

@@ -40,9 +40,9 @@ GstConicInput *gst_conic_input_new (GstWebRTCKind kind,
                                     const GstConicInputHandlers *handlers,
                                     gpointer user_data);
 
-/* @names: (nullable): the codecs that raw media is to be encoded with, the most wanted first; before
- * anything comes in */
-void gst_conic_input_set_codecs (GstConicInput *self, const char *const *names);
+/* Before anything comes in, which may be something else than the last time. @names: (nullable): the
+ * codecs that raw media is to be encoded with, the most wanted first */
+void gst_conic_input_set_up (GstConicInput *self, const char *const *names);
 
 /* bit/s of each encoder, at once; 0 for what is usual */
 void gst_conic_input_set_bitrate (GstConicInput *self, guint bitrate);

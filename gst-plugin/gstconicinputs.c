@@ -15,6 +15,8 @@ struct _GstConicInputs {
   GMutex lock;      /* innermost */
   GPtrArray *media; /* (element-type GstConicInput) */
   GPtrArray *data;  /* (element-type GstConicDataSink) */
+  guint bitrate;    /* as last set, for the pads to come, too */
+  guint audio_bitrate;
 };
 
 GPtrArray *
@@ -84,19 +86,24 @@ gst_conic_inputs_find_data (GstConicInputs *self, const char *label)
 /* --- settings --- */
 
 static void
-set_bitrate (GstConicInput *input, const GstConicMediaSettings *settings)
+set_bitrate (GstConicInputs *self, GstConicInput *input)
 {
-  gst_conic_input_set_bitrate (input, gst_conic_input_get_kind (input) == GST_WEBRTC_KIND_VIDEO
-                                          ? settings->bitrate
-                                          : settings->audio_bitrate);
+  guint bitrate;
+
+  g_mutex_lock (&self->lock);
+  bitrate = gst_conic_input_get_kind (input) == GST_WEBRTC_KIND_VIDEO ? self->bitrate
+                                                                      : self->audio_bitrate;
+  g_mutex_unlock (&self->lock);
+  gst_conic_input_set_bitrate (input, bitrate);
 }
 
 static void
 set_up (GstConicInputs *self, GstConicInput *input)
 {
-  gst_conic_input_set_codecs (input, gst_conic_media_settings_get_codecs (
-                                         self->settings, gst_conic_input_get_kind (input)));
-  set_bitrate (input, self->settings);
+  gst_conic_input_set_up (input,
+                          gst_conic_media_settings_get_codecs (self->settings,
+                                                               gst_conic_input_get_kind (input)));
+  set_bitrate (self, input);
 }
 
 void
@@ -113,8 +120,12 @@ gst_conic_inputs_set_bitrates (GstConicInputs *self, const GstConicMediaSettings
 {
   g_autoptr (GPtrArray) media = gst_conic_inputs_get_media (self);
 
+  g_mutex_lock (&self->lock);
+  self->bitrate = settings->bitrate;
+  self->audio_bitrate = settings->audio_bitrate;
+  g_mutex_unlock (&self->lock);
   for (guint i = 0; i < media->len; i++)
-    set_bitrate (g_ptr_array_index (media, i), settings);
+    set_bitrate (self, g_ptr_array_index (media, i));
 }
 
 /* --- what the pads tell --- */
@@ -288,6 +299,8 @@ gst_conic_inputs_new (GstElement *element,
   g_mutex_init (&self->lock);
   self->media = g_ptr_array_new_with_free_func (gst_object_unref);
   self->data = g_ptr_array_new_with_free_func (gst_object_unref);
+  self->bitrate = settings->bitrate;
+  self->audio_bitrate = settings->audio_bitrate;
   return self;
 }
 

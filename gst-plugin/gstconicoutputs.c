@@ -118,7 +118,7 @@ add_pad (GstConicOutputs *self, GstPad *pad)
   g_rec_mutex_unlock (&self->add_lock);
 }
 
-/* What is downstream may stay, and be linked to another pad: it is to forget gst_conic_outputs_flush(). */
+/* What is downstream may stay, and be linked to another pad: it is to forget that it was flushed. */
 static void
 remove_pad (GstConicOutputs *self, GstPad *pad)
 {
@@ -394,19 +394,35 @@ gst_conic_outputs_complete (GstConicOutputs *self)
     gst_element_no_more_pads (self->element);
 }
 
+static void
+flush (GPtrArray *pads)
+{
+  for (guint i = 0; i < pads->len; i++)
+    gst_pad_push_event (g_ptr_array_index (pads, i), gst_event_new_flush_start ());
+}
+
 void
-gst_conic_outputs_flush (GstConicOutputs *self)
+gst_conic_outputs_flush_data (GstConicOutputs *self)
 {
   g_autoptr (GPtrArray) pads = NULL;
 
   g_mutex_lock (&self->lock);
   pads = gst_conic_objects_copy (self->data);
+  g_mutex_unlock (&self->lock);
+  flush (pads);
+}
+
+void
+gst_conic_outputs_flush_media (GstConicOutputs *self)
+{
+  g_autoptr (GPtrArray) pads = g_ptr_array_new_with_free_func (gst_object_unref);
+
+  g_mutex_lock (&self->lock);
   for (guint i = 0; i < self->media->len; i++) {
     Output *output = g_ptr_array_index (self->media, i);
 
     g_ptr_array_add (pads, gst_object_ref (output->ghost));
   }
   g_mutex_unlock (&self->lock);
-  for (guint i = 0; i < pads->len; i++)
-    gst_pad_push_event (g_ptr_array_index (pads, i), gst_event_new_flush_start ());
+  flush (pads);
 }

@@ -72,7 +72,8 @@ void gst_conic_outputs_complete (GstConicOutputs *self);
 void gst_conic_outputs_end_data (GstConicOutputs *self);
 
 /* Nothing downstream holds up what comes any more; the pads are about to go. */
-void gst_conic_outputs_flush (GstConicOutputs *self);
+void gst_conic_outputs_flush_data (GstConicOutputs *self);
+void gst_conic_outputs_flush_media (GstConicOutputs *self);
 
 void gst_conic_outputs_remove_data (GstConicOutputs *self);
 
