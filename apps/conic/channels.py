@@ -8,6 +8,7 @@ the state here is the loop's.
 """
 
 import asyncio
+import contextlib
 import dataclasses
 from collections.abc import Callable
 
@@ -41,6 +42,13 @@ PENDING_MESSAGE_BYTES = 128
 SCTP_BYTES, SETTLE_SECONDS, SETTLE_FULL_SECONDS = 1 << 20, 0.05, 1.0
 
 State = GstWebRTC.WebRTCDataChannelState
+
+
+def _call_in(loop: asyncio.AbstractEventLoop, function: Callable, *args) -> None:
+    """Has the loop call that, from whichever thread this is."""
+    # It is closed when the program ends.
+    with contextlib.suppress(RuntimeError):
+        loop.call_soon_threadsafe(function, *args)
 
 
 @dataclasses.dataclass
@@ -90,8 +98,8 @@ class Channel:
                 "on-message-data",
                 lambda _native, data: self._on_message(data.get_data() if data else b""),
             ),
-            native.connect("notify::ready-state", lambda *_: self._in_loop(self._on_state)),
-            native.connect("on-buffered-amount-low", lambda *_: self._in_loop(self._wake)),
+            native.connect("notify::ready-state", lambda *_: _call_in(self._loop, self._on_state)),
+            native.connect("on-buffered-amount-low", lambda *_: _call_in(self._loop, self._wake)),
         ]
 
     @property
@@ -179,18 +187,12 @@ class Channel:
     def _buffered(self) -> int:
         return self._native.get_property("buffered-amount")
 
-    def _in_loop(self, function: Callable, *args) -> None:
-        try:
-            self._loop.call_soon_threadsafe(function, *args)
-        except RuntimeError:
-            pass  # the program ends
-
     def _on_message(self, message: str | bytes) -> None:
         self._arrived += len(message) + PENDING_MESSAGE_BYTES
         if self._arrived - self._taken > PENDING_BYTES:
             self._native.close()
             return
-        self._in_loop(self._queue.put_nowait, message)
+        _call_in(self._loop, self._queue.put_nowait, message)
 
     def _on_state(self) -> None:
         if self._native.get_property("ready-state") == State.CLOSED:
@@ -313,19 +315,13 @@ class Endpoint:
             for session in sessions
         ]  # fmt: skip
 
-    def _in_loop(self, function: Callable, *args) -> None:
-        try:
-            self._loop.call_soon_threadsafe(function, *args)
-        except RuntimeError:
-            pass  # the program ends
-
     def _from_channel(self, _element, peer: str, _session: str, native) -> bool:
         try:
             channel = Channel(self._loop, native, peer, False, self._forget)
         except UnicodeDecodeError:
             native.close()
             return True
-        self._in_loop(self._add_channel, channel)
+        _call_in(self._loop, self._add_channel, channel)
         return True
 
     def _add_channel(self, channel: Channel) -> None:
@@ -342,11 +338,11 @@ class Endpoint:
         if message.type == Gst.MessageType.ELEMENT:
             found = message.get_structure()
             words = [found.get_string(name) for name in ("peer-id", "session-id", "reason")]
-            self._in_loop(self._on_element_message, found.get_name(), found, *words)
+            _call_in(self._loop, self._on_element_message, found.get_name(), found, *words)
         elif message.type == Gst.MessageType.WARNING:
-            self._in_loop(self._on_warning, *message.parse_warning())
+            _call_in(self._loop, self._on_warning, *message.parse_warning())
         elif message.type == Gst.MessageType.ERROR:
-            self._in_loop(self._on_error, *message.parse_error())
+            _call_in(self._loop, self._on_error, *message.parse_error())
         return Gst.BusSyncReply.DROP
 
     def _on_element_message(self, name, structure, peer, session, reason) -> None:

@@ -22,17 +22,17 @@ STAND_INS = ("fakesink", "fakesrc", "audiotestsrc", "videotestsrc", "openalsrc")
 
 def microphone() -> str:
     """The element for the microphone. Raises Missing if there is none."""
-    return _auto("autoaudiosrc", "there is no microphone here; --tone sends a test tone instead")
+    return _auto("autoaudiosrc", "there is no microphone here (--tone sends a test tone instead)")
 
 
 def camera() -> str:
     """The element for the camera. Raises Missing if there is none."""
-    return _auto("autovideosrc", "there is no camera here; --pattern sends test pictures instead")
+    return _auto("autovideosrc", "there is no camera here (--pattern sends test pictures instead)")
 
 
 def loudspeaker(instead: str) -> str:
     """The element that plays sound. Raises Missing with what to do `instead` if nothing can."""
-    return _auto("autoaudiosink", f"there is no loudspeaker here; {instead}")
+    return _auto("autoaudiosink", f"there is no loudspeaker here ({instead})")
 
 
 def window(instead: str) -> str:
@@ -41,7 +41,7 @@ def window(instead: str) -> str:
         for name in WINDOWS:
             if _opens(name) is not None:
                 return name
-    raise Missing(f"there is no display here; {instead}")
+    raise Missing(f"there is no display here ({instead})")
 
 
 def _opens(name: str) -> list[str] | None:

@@ -5,6 +5,7 @@ A command raises one of these with words that name what was wrong; `cli` prints 
 """
 
 import enum
+from collections.abc import Callable
 
 
 class Exit(enum.IntEnum):
@@ -44,6 +45,19 @@ class Missing(Trouble):
     """Something is missing on this machine; the text names it, and the package that has it."""
 
     code = Exit.MISSING
+
+
+def with_all(*makers: Callable[[], str]) -> list[str]:
+    """What each of them makes; or one Missing that names all that any of them misses."""
+    made, missing = [], []
+    for make in makers:
+        try:
+            made.append(make())
+        except Missing as trouble:
+            missing.append(str(trouble))
+    if missing:
+        raise Missing("; ".join(missing))
+    return made
 
 
 # What has modules that Python's own packages don't.

@@ -10,6 +10,8 @@ SUMMARY = "call a peer and send it sound"
 DESCRIPTION = """\
 Calls a peer, such as conic audio-answer, and sends it sound: a file, the microphone or a tone."""
 
+TONE = "audiotestsrc is-live=true freq=440 volume=0.3"
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Its arguments."""
@@ -28,7 +30,7 @@ def run(options: argparse.Namespace) -> int:
             files.check_wav(options.wav)
         source = f"filesrc location={value(options.wav)} ! wavparse"
     elif options.tone:
-        source = "audiotestsrc is-live=true freq=440 volume=0.3"
+        source = TONE
     else:
         source = "autoaudiosrc" if options.print else devices.microphone()
     peer = target.find(options)

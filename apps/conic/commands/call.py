@@ -2,10 +2,12 @@
 """conic call: sound and pictures both ways."""
 
 import argparse
+import functools
 
 from .. import devices, files, recording, stream, target
-from ..exits import WrongUsage
+from ..exits import WrongUsage, with_all
 from ..pipeline import PEER, peer_properties
+from .audio_offer import TONE
 from .video_offer import PATTERN
 
 SUMMARY = "talk to a peer: sound and pictures both ways"
@@ -39,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def sound_out(options: argparse.Namespace) -> str:
     """What is sent to be heard."""
-    source = "audiotestsrc is-live=true freq=440 volume=0.3"
+    source = TONE
     if not options.tone:
         source = "autoaudiosrc" if options.print else devices.microphone()
     return f"{source} ! audioconvert ! audioresample ! level name=spoken ! {PEER}.audio_0"
@@ -60,12 +62,9 @@ def sound_in(options: argparse.Namespace) -> str:
     else:
         sink = "autoaudiosink" if options.print else devices.loudspeaker(INSTEAD)
     come = f"{PEER}.audio_src_0 ! queue ! audioconvert ! audioresample ! level name=heard"
-    if not options.record:
-        return f"{come} ! {sink}"
-    return (
-        f"{come} ! tee name=sound ! queue ! audioconvert ! {sink}"
-        f"  sound. ! queue ! {recording.SOUNDTRACK} ! {recording.MUX}."
-    )
+    if options.record:
+        return _recorded(come, "sound", f"audioconvert ! {sink}", recording.SOUNDTRACK)
+    return f"{come} ! {sink}"
 
 
 def pictures_in(options: argparse.Namespace) -> str:
@@ -78,11 +77,15 @@ def pictures_in(options: argparse.Namespace) -> str:
             window = devices.window(f"{INSTEAD}, --no-video talks")
         sink = f"{window} async=false"
     come = f"{PEER}.video_src_0 ! queue ! videoconvert"
-    if not options.record:
-        return f"{come} ! {sink}"
+    if options.record:
+        return _recorded(come, "pictures", f"videoconvert ! {sink}", recording.VIDEO)
+    return f"{come} ! {sink}"
+
+
+def _recorded(come: str, tee: str, sink: str, encoder: str) -> str:
+    """What comes goes to a sink, and to the file as well."""
     return (
-        f"{come} ! tee name=pictures ! queue ! videoconvert ! {sink}"
-        f"  pictures. ! queue ! {recording.VIDEO} ! {recording.MUX}."
+        f"{come} ! tee name={tee} ! queue ! {sink}  {tee}. ! queue ! {encoder} ! {recording.MUX}."
     )
 
 
@@ -91,9 +94,11 @@ def run(options: argparse.Namespace) -> int:
     if options.wait and options.peer:
         raise WrongUsage(f"either wait, or call “{options.peer}”")
     peer = target.checked(options.peer, options) if options.peer else None
-    parts = [f"conicbin {peer_properties(options, peer)}", sound_out(options), sound_in(options)]
+    ways = [sound_out, sound_in]
     if not options.no_video:
-        parts += [pictures_out(options), pictures_in(options)]
+        ways += [pictures_out, pictures_in]
+    parts = [f"conicbin {peer_properties(options, peer)}"]
     if options.record:
         parts.append(recording.muxer(options))
+    parts += with_all(*(functools.partial(way, options) for way in ways))
     return stream.run(options, "  ".join(parts), sends=True, receives=True, target=peer)

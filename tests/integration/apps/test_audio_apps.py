@@ -274,9 +274,9 @@ class Troubles(AppTest):
     def test_no_device(self):
         """Without microphone or loudspeaker it says what to do instead, with code 4"""
         for arguments, words in (
-            (("audio-offer", "bob"), "no microphone here; --tone"),
-            (("audio-offer", "bob", "--mic"), "no microphone here; --tone"),
-            (("audio-answer",), "no loudspeaker here; --record FILE.wav"),
+            (("audio-offer", "bob"), "no microphone here (--tone"),
+            (("audio-offer", "bob", "--mic"), "no microphone here (--tone"),
+            (("audio-answer",), "no loudspeaker here (--record FILE.wav"),
         ):
             program = self.conic("deaf", *arguments, env={"PULSE_SERVER": "unix:/nowhere"})
             self.assertEqual(program.wait_exit(), 4, arguments)

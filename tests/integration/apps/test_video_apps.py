@@ -169,8 +169,8 @@ class Troubles(AppTest):
         with open(text, "w", encoding="ascii") as file:
             file.write("This is text. " * 100)
         for arguments, code, words in (
-            (("video-offer", "bob"), 4, "no camera here; --pattern"),
-            (("video-answer",), 4, "no display here; --record FILE.webm"),
+            (("video-offer", "bob"), 4, "no camera here (--pattern"),
+            (("video-answer",), 4, "no display here (--record FILE.webm"),
             (("video-answer", "--record", "film.avi"), 2, "ends in .webm or .mkv"),
             (("video-answer", "--record", text), 2, f"{text} exists already; --force"),
             (("video-answer", "--record", self.path("no/a.webm")), 2, "there is no "),
