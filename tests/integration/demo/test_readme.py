@@ -55,6 +55,10 @@ PAGES_ELSEWHERE = {
     "docs/operating.md": "integration/daemon/test_docs.py",
 }
 
+# Properties that every GStreamer bin has; signals likewise, and the one that has no table.
+BIN_PROPERTIES = {"name", "parent", "async-handling", "message-forward"}
+OTHER_SIGNALS = {"pad-added", "pad-removed", "no-more-pads", "encoder-setup"}
+
 # Commands that other tests run, or that are how this test came to run.
 RUN_ELSEWHERE = {
     "apps/demo": "test_demo.py",
@@ -107,6 +111,29 @@ def headings(page):
     """How a page's headings are linked to."""
     found = re.findall(r"(?m)^#+ (.*)$", without_code(page))
     return [re.sub(r"[^\w\- ]", "", heading).strip().lower().replace(" ", "-") for heading in found]
+
+
+def inspect(element):
+    """The properties of an element, each with its default as gst-inspect-1.0 prints it, or ''; and its signals."""
+    environment = {**os.environ, **peers.gst_environment()}
+    argv = ["gst-inspect-1.0", "--no-colors", element]
+    text = subprocess.run(argv, capture_output=True, text=True, check=True, env=environment).stdout
+    _, properties, *rest = re.split(r"(?m)^Element (?=Properties|Signals|Actions)", text)
+    defaults = {}
+    for name, about in re.findall(r"(?m)^  ([\w-]+) *: (.*(?:\n {20}.*)*)", properties):
+        if found := re.search(r'Default: (?:\d+, )?"?([\w:/.-]*)', about):
+            defaults[name] = found[1] if "writable" in about and found[1] != "null" else ""
+        else:
+            defaults[name] = ""
+    return defaults, set(re.findall(r'(?m)^  "([\w-]+)" :', "".join(rest)))
+
+
+def documented(page):
+    """What the tables of properties and signals of a page have: the name, and the rest of its row."""
+    with open(os.path.join(peers.ROOT, "docs", "elements", page), encoding="utf-8") as file:
+        tables = re.findall(r"(?m)^\| (?:property|signal) \|.*\n\| ---.*\n((?:\|.*\n)*)", file.read())
+    rows = re.findall(r"(?m)^\| ([^|]*) \| (.*) \|$", "".join(tables))
+    return {name: rest for names, rest in rows for name in re.findall(r"`([a-z-]+)[ `]", names)}
 
 
 class Shown(Process):
@@ -267,6 +294,21 @@ class Commands(tap.TestCase):
         """The README has the same commands in each language"""
         self.assertEqual(list(blocks("docs/README.ja.md")), list(blocks("README.md")))
 
+    def test_properties(self):
+        """docs/elements has exactly the properties and signals of the elements, with their defaults"""
+        common = documented("README.md")
+        own = {name: documented(f"{name}.md") for name in ("conicsink", "conicsrc", "conicsignaller")}
+        own["conicbin"] = {**own["conicsink"], **own["conicsrc"]}
+        left = {*common, *own["conicbin"], *own["conicsignaller"]}
+        for element, rows in own.items():
+            properties, signals = inspect(element)
+            for name in properties.keys() - BIN_PROPERTIES | signals - OTHER_SIGNALS:
+                with self.subTest(element=element, name=name):
+                    self.assertIn(name, {**common, **rows})
+                    self.assertIn(properties.get(name, ""), {**common, **rows}[name])
+                left.discard(name)
+        self.assertEqual(left, set())
+
     def test_symptoms(self):
         """What docs/troubleshooting.md quotes as said by the programs is in their sources"""
         sources = ""
@@ -281,7 +323,7 @@ class Commands(tap.TestCase):
         for words in quoted:
             for part in re.split(r"\s*(?:…|“\w+”|\b\d+\b)\s*", words):
                 with self.subTest(words):
-                    self.assertIn(part, sources)
+                    self.assertTrue(part in sources, f"nobody says “{part}”")
 
     def test_paths(self):
         """The paths of what the README starts are where the build puts them"""
