@@ -86,11 +86,28 @@ add_turn_server (GstElement *webrtcbin, const char *uri)
   return added;
 }
 
+/* webrtcbin says nothing of what it can't use. */
+static gboolean
+is_stun_server (const char *text)
+{
+  g_autoptr (GUri) uri = g_uri_parse (text, G_URI_FLAGS_NONE, NULL);
+
+  return uri != NULL && g_str_equal (g_uri_get_scheme (uri), "stun") &&
+         g_uri_get_host (uri) != NULL && *g_uri_get_host (uri) != '\0';
+}
+
 static void
 apply_servers (const GstConicIceSettings *self, GstElement *element, GstElement *webrtcbin)
 {
   const char *stun_server = self->stun_server;
 
+  if (stun_server != NULL && !is_stun_server (stun_server)) {
+    GST_ELEMENT_WARNING (element, RESOURCE, SETTINGS,
+                         ("stun-server “%s” is not a STUN server, such as stun://HOST:PORT",
+                          stun_server),
+                         (NULL));
+    stun_server = NULL;
+  }
   for (guint i = 0; self->hub_servers != NULL && i < self->hub_servers->len; i++) {
     const char *uri = g_ptr_array_index (self->hub_servers, i);
 

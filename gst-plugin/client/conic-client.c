@@ -19,6 +19,11 @@
 /* Seconds between the pings that keep NATs and proxies on the way from forgetting us. */
 #define KEEPALIVE_INTERVAL 25
 
+/* Of the time that the credentials for relays last, in percent: then there are new ones with another
+ * registration. At the most a day, for clocks can be wrong by years. */
+#define RENEWAL_PERCENT 75
+#define RENEWAL_MAX     (24 * G_TIME_SPAN_HOUR)
+
 /* Milliseconds from the first packet to the registration, for hubs that accept and never answer. */
 #define REGISTER_TIMEOUT 10000
 
@@ -44,6 +49,7 @@ struct _ConicClient {
   char *token;        /* (nullable): a secret */
   char *tls_ca;       /* (nullable): a file */
   GPtrArray *ice_servers;
+  gint64 renewal_time; /* of those, monotonic; G_MAXINT64 for never */
   gboolean was_registered;
   ConicBackoff backoff; /* of attempts in a row that didn't lead to a registration */
 
@@ -186,6 +192,37 @@ on_refused (ConicClient *self, ConicError code, const char *text)
     fail (self, error);
 }
 
+/* When the first credentials of @servers expire: the Unix time that their user name begins with, or
+ * G_MAXINT64. */
+static gint64
+get_expiry (GPtrArray *servers)
+{
+  gint64 first = G_MAXINT64;
+
+  for (guint i = 0; servers != NULL && i < servers->len; i++) {
+    const ConicIceServer *server = g_ptr_array_index (servers, i);
+    char *end = NULL;
+    gint64 expiry = server->username != NULL ? g_ascii_strtoll (server->username, &end, 10) : 0;
+
+    if (expiry > 0 && *end == ':')
+      first = MIN (first, expiry);
+  }
+  return first;
+}
+
+/* Returns: monotonic; G_MAXINT64 also if our clock can't be the hub's */
+static gint64
+get_renewal_time (GPtrArray *servers)
+{
+  gint64 expiry = get_expiry (servers);
+  gint64 now = g_get_real_time () / G_USEC_PER_SEC;
+  gint64 left = MIN (expiry, now + RENEWAL_MAX / G_USEC_PER_SEC) - now;
+
+  if (expiry == G_MAXINT64 || left <= 0)
+    return G_MAXINT64;
+  return g_get_monotonic_time () + left * G_USEC_PER_SEC * RENEWAL_PERCENT / 100;
+}
+
 /* A hub that is gone without a word: it has answered none of our pings. */
 static gboolean
 on_watch (gpointer user_data)
@@ -193,6 +230,11 @@ on_watch (gpointer user_data)
   ConicClient *self = user_data;
   g_autoptr (GError) error = NULL;
 
+  if (g_get_monotonic_time () >= self->renewal_time) {
+    drop_connection (self);
+    connect_to_hub (self);
+    return G_SOURCE_REMOVE;
+  }
   if (self->heard) {
     self->heard = FALSE;
     return G_SOURCE_CONTINUE;
@@ -221,6 +263,15 @@ on_websocket_pong (SoupWebsocketConnection *connection, GBytes *data, ConicClien
 }
 
 static void
+start_watch (ConicClient *self)
+{
+  gint64 left = (self->renewal_time - g_get_monotonic_time ()) / 1000;
+
+  set_timer (self, "conic-client-watch", (guint) CLAMP (left + 1, 1, 2 * KEEPALIVE_INTERVAL * 1000),
+             on_watch);
+}
+
+static void
 on_register_response (ConicClient *self, const ConicMessage *response)
 {
   if (!response->success) {
@@ -241,7 +292,8 @@ on_register_response (ConicClient *self, const ConicMessage *response)
   self->was_registered = TRUE;
   conic_backoff_reset (&self->backoff);
   self->state = CLIENT_REGISTERED;
-  set_timer (self, "conic-client-watch", 2 * KEEPALIVE_INTERVAL * 1000, on_watch);
+  self->renewal_time = get_renewal_time (self->ice_servers);
+  start_watch (self);
   g_signal_emit (self, signals[SIGNAL_REGISTERED], 0, self->id);
 }
 

@@ -6,13 +6,15 @@ Shows that a hub's certificate is verified, with `tls-ca` as without, and that p
 wss:// and a conics:// URI; that `token` lets a peer in, and that neither it nor a password of a TURN
 server is in the log; that `min-port`, `max-port` and `local-addresses` limit
 the candidates, `ice-transport-policy` leaves none without a relay; and that the STUN and TURN servers
-that the hub recommends are asked.
+that the hub recommends are asked, with new credentials before the old ones expire.
 """
 
+import json
 import os
 import socket
 import subprocess
 import sys
+import time
 
 from conictest import media, peers, tap, wire
 
@@ -23,6 +25,8 @@ WIDTH, HEIGHT = 320, 240
 MIN_PORT, MAX_PORT = 41000, 41099
 ENOUGH_FRAMES = 10
 COLOUR_TOLERANCE = 60
+# Seconds for which a relay's credentials last; a second is the least that a Unix time can tell.
+LIFETIME = 2
 PASSWORD = "opensesame"
 STUN_BINDING, TURN_ALLOCATE = b"\x00\x01", b"\x00\x03"
 
@@ -146,10 +150,15 @@ class Settings(tap.TestCase):
         hub = peers.Conicd(self)
         camera, found = self.call(
             hub,
-            "min-port=5000 max-port=4000 local-addresses=<nonsense>"
+            "min-port=5000 max-port=4000 local-addresses=<nonsense> stun-server=example.invalid:3478"
             f' turn-servers="<\\"http://u:{PASSWORD}@127.0.0.1\\">"',
         )
-        for text in ("min-port 5000 is above max-port 4000", "nonsense", "Entry 1 of turn-servers"):
+        for text in (
+            "min-port 5000 is above max-port 4000",
+            "nonsense",
+            "“example.invalid:3478” is not a STUN server",
+            "Entry 1 of turn-servers",
+        ):
             camera.wait_event("warning", text=lambda said, text=text: text in said)
         self.assertTrue(found)
         said = [
@@ -194,6 +203,33 @@ class Settings(tap.TestCase):
         )
         self.assertEqual(sockets[0].recv(2048)[:2], STUN_BINDING)
         self.assertEqual(sockets[1].recv(2048)[:2], TURN_ALLOCATE)
+
+    def test_renewal(self):
+        """Credentials for relays are renewed before they expire, and nothing is lost meanwhile"""
+        hub = peers.Conicd(self)
+
+        def rewrite(_client, text):
+            message = json.loads(text)
+            if message["type"] == "register_response":
+                expiry = int(time.time()) + LIFETIME
+                message["data"]["ice_servers"] = [
+                    {"urls": ["turn:127.0.0.1:9"], "username": f"{expiry}:camera", "credential": "x"}
+                ]
+            return json.dumps(message)
+
+        camera = peers.Probe(
+            self,
+            "camera",
+            "videotestsrc is-live=true ! conicsink client-id=camera"
+            f" uri={wire.MeddlingHub(self, hub.uri, rewrite).uri}",
+        )
+        for _ in range(2):
+            start = len(camera.events)
+            camera.wait_event(
+                "message", 20, start, name="conic-registered", fields={"client-id": "camera"}
+            )
+        self.assertEqual(camera.of_kind("warning"), [])
+        self.assertEqual(camera.of_kind("notify", property="connected", value=False), [])
 
 
 if __name__ == "__main__":
