@@ -18,7 +18,7 @@ check_relayed (const ConicView *view, ConicDialect target)
   g_autoptr (GBytes) text = conic_view_relay (view, SENDER, target);
   g_autofree char *exact = NULL;
   g_autoptr (GError) error = NULL;
-  g_auto (ConicView) again;
+  g_auto (ConicView) again = {0};
 
   if (text == NULL) {
     g_assert_true (view->has_from);
