@@ -46,6 +46,9 @@ make_text (const GError *error, guint delay)
   GString *text = g_string_new (error->message);
 
   text->str[0] = g_ascii_toupper (text->str[0]);
+  /* Some libraries end their words with a full stop. */
+  if (g_str_has_suffix (text->str, "."))
+    g_string_truncate (text, text->len - 1);
   if (advice != NULL)
     g_string_append_printf (text, ". %s", advice);
   if (delay > 0)
@@ -129,9 +132,12 @@ gst_conic_messages_at_hub (const GError *error, const char *full_uri, const char
       g_error_matches (error, CONIC_CLIENT_ERROR, CONIC_CLIENT_ERROR_TLS))
     return g_error_new (error->domain, error->code, "could not reach the hub at %s: %s", uri,
                         error->message);
+  if (error->domain == CONIC_ERROR && client_id == NULL)
+    return g_error_new (error->domain, error->code, "could not register at the hub %s: %s", uri,
+                        error->message);
   if (error->domain == CONIC_ERROR)
     return g_error_new (error->domain, error->code, "could not register “%s” at the hub %s: %s",
-                        client_id != NULL ? client_id : "", uri, error->message);
+                        client_id, uri, error->message);
   return g_error_new (error->domain, error->code, "the hub %s is lost: %s", uri, error->message);
 }
 
