@@ -57,9 +57,10 @@ session_new (GstElement *element, GstConicSession *session, GError **error)
 {
   GstConicSignaller *self = GST_CONIC_SIGNALLER (element);
 
-  if (self->used) {
+  if (self->used || self->session != NULL) {
     g_set_error (error, GST_CONIC_SESSION_ERROR, GST_CONIC_SESSION_ERROR_REFUSED,
-                 "busy: the webrtcbin “%s” has had its session", self->webrtc);
+                 "busy: the webrtcbin “%s” has its session, or has had it",
+                 GST_OBJECT_NAME (self->webrtcbin));
     return FALSE;
   }
   self->session = session;
@@ -102,6 +103,9 @@ session_closed (GstElement *element, GstConicSession *session, gboolean by_peer)
   if (self->session != session)
     return;
   self->session = NULL;
+  /* An offer that was good for nothing has left it as it was. */
+  if (!self->used)
+    return;
   self->release = g_thread_new ("conic-release", release, gst_object_ref (self->webrtcbin));
 }
 

@@ -3,10 +3,11 @@
 """A plain webrtcbin driven by conicsignaller.
 
 Shows that it calls another such pipeline, that it calls a conicsrc and is called by one, and that
-pictures and messages pass whichever of the two sides is the plain one.
+pictures and messages pass whichever of the two sides is the plain one; and that a webrtcbin has one
+session, whatever else it is offered.
 """
 
-from conictest import media, peers, tap
+from conictest import media, peers, tap, wire
 
 WIDTH, HEIGHT = 320, 240
 FRAME_BYTES = WIDTH * HEIGHT * 3
@@ -15,6 +16,13 @@ RGB = f"videoconvert ! video/x-raw,format=RGB,width={WIDTH},height={HEIGHT} ! fd
 # As many pictures as show that it isn't only the first that gets through.
 ENOUGH = 45
 SETTLED = 20
+
+OFFER = (
+    "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n"
+    "m=video 9 UDP/TLS/RTP/SAVPF 96\r\nc=IN IP4 0.0.0.0\r\na=rtpmap:96 VP8/90000\r\na=mid:0\r\n"
+    "a=ice-ufrag:abcd\r\na=ice-pwd:abcdefghijklmnopqrstuvwx\r\na=fingerprint:sha-256 AA:BB\r\n"
+    "a=setup:actpass\r\na=recvonly\r\n"
+)
 
 
 class Signaller(tap.TestCase):
@@ -117,6 +125,27 @@ class Signaller(tap.TestCase):
         called.wait_event("channel-message", form="text", text="grüße")
         called.ask("say", label="chat", text="zurück")
         caller.wait_event("channel-message", form="text", text="zurück")
+
+    def test_two_at_once(self):
+        """An offer good for nothing costs it nothing; of two that come at once it takes one"""
+        camera = self.plain_camera("client-id=camera")
+        camera.wait_message("conic-registered")
+        bare = wire.BarePeer(self, self.hub.uri, "bare")
+        for session, text in (("bad", "nonsense"), ("first", OFFER), ("second", OFFER)):
+            bare.send(
+                "sdp",
+                to_id="camera",
+                session_id=session,
+                session_description={"type": "offer", "sdp": text},
+            )
+        refused = {}
+        for _ in range(2):
+            data = bare.wait("bye")["data"]
+            refused[data["session_id"]] = data["reason"]
+        self.assertIn("can't be used", refused["bad"])
+        self.assertIn("busy", refused["second"])
+        answer = bare.wait("sdp")["data"]
+        self.assertEqual(answer["session_id"], "first")
 
 
 if __name__ == "__main__":
