@@ -12,8 +12,9 @@ import { Hub, ownHub } from "./conic.js";
 import { judgeId, Peers } from "./peers.js";
 import { Ring } from "./ring.js";
 import { Stage } from "./stage.js";
+import { browserStore, tabStore } from "./stored.js";
 import { Talk } from "./talk.js";
-import { has, onLanguage, otherLanguage, setLanguage, startLanguage, t } from "./words.js";
+import { has, onLanguage, otherLanguage, quote, setLanguage, startLanguage, t } from "./words.js";
 
 const STORED_ID = "conic.id";
 const STORED_TOKEN = "conic.token";
@@ -22,6 +23,7 @@ const THEMES = ["auto", "light", "dark"];
 
 /* Milliseconds that a message about something that went wrong stays. */
 const TOAST_TIME = 8000;
+const TOASTS_MAX = 3;
 
 const find = (id) => document.getElementById(id);
 
@@ -33,12 +35,19 @@ function say(text) {
 }
 
 /** What went wrong, or what has to be known. */
-function warn(text) {
+function warn(words) {
+  const text = quote(words);
+  const toasts = find("toasts");
   const toast = document.createElement("p");
   toast.className = "toast";
   toast.setAttribute("role", "alert");
   toast.textContent = text;
-  find("toasts").append(toast);
+  for (const old of [...toasts.children]) if (old.textContent === text) old.remove();
+  while (toasts.children.length >= TOASTS_MAX) toasts.firstChild.remove();
+  toasts.append(toast);
+  /* Shown anew, it is above a dialog that has been opened since. */
+  toasts.hidePopover?.();
+  toasts.showPopover?.();
   setTimeout(() => toast.remove(), TOAST_TIME);
 }
 
@@ -53,13 +62,13 @@ function setTheme(theme) {
 }
 
 function storedTheme() {
-  const theme = localStorage.getItem(STORED_THEME);
+  const theme = browserStore.get(STORED_THEME);
   return THEMES.includes(theme) ? theme : "auto";
 }
 
 find("theme").addEventListener("click", () => {
   const next = THEMES[(THEMES.indexOf(storedTheme()) + 1) % THEMES.length];
-  localStorage.setItem(STORED_THEME, next);
+  browserStore.set(STORED_THEME, next);
   setTheme(next);
 });
 
@@ -71,9 +80,9 @@ find("language").addEventListener("click", () => setLanguage(otherLanguage().cod
 function readLink() {
   const link = new URLSearchParams(location.hash.slice(1));
   if (link.has("token")) {
-    sessionStorage.setItem(STORED_TOKEN, link.get("token"));
+    tabStore.set(STORED_TOKEN, link.get("token"));
     /* It may be for another id. */
-    sessionStorage.removeItem(STORED_ID);
+    tabStore.set(STORED_ID, "");
     link.delete("token");
     const rest = String(link);
     history.replaceState(null, "", rest ? `#${rest}` : location.pathname);
@@ -81,9 +90,15 @@ function readLink() {
   return link;
 }
 
+/* What is watched is again after a reload, with the id and in the language that the link asked for. */
 function writeLink() {
-  const link = stage.kind === "watch" ? `#watch=${encodeURIComponent(stage.peer)}` : location.pathname;
-  if (location.hash || stage.kind === "watch") history.replaceState(null, "", link);
+  const before = readLink();
+  const link = new URLSearchParams();
+  if (stage.kind === "watch") link.set("watch", stage.peer);
+  if (before.has("id")) link.set("id", chosenId);
+  if (before.has("lang")) link.set("lang", before.get("lang"));
+  const text = String(link);
+  history.replaceState(null, "", text ? `#${text}` : location.pathname);
 }
 
 function followLink() {
@@ -96,6 +111,13 @@ function followLink() {
     else if (action === "watch") act("watch", peer);
     else askToCall(peer);
   }
+}
+
+/* A link for somebody else begins anew. */
+function onLink() {
+  const id = readLink().get("id") ?? hub.id;
+  if (id !== hub.id || (tabStore.get(STORED_TOKEN) ?? "") !== token) location.reload();
+  else followLink();
 }
 
 /* A link alone turns no camera on. */
@@ -111,6 +133,12 @@ function askToCall(peer) {
 
 find("ask-no").addEventListener("click", () => find("ask").close());
 
+/* The address stays as it is: it may be a link to what is watched. */
+find("skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  find("stage").focus();
+});
+
 /* --- the hub --- */
 
 function makeId() {
@@ -119,14 +147,16 @@ function makeId() {
 
 startLanguage(readLink().get("lang"));
 
-let token = sessionStorage.getItem(STORED_TOKEN) ?? "";
+let token = tabStore.get(STORED_TOKEN) ?? "";
 let chosenId = readLink().get("id") ?? "";
 /* With a token, the hub knows which id it is for. */
-const firstId = chosenId || (sessionStorage.getItem(STORED_ID) ?? (token ? "" : makeId()));
+const firstId = chosenId || tabStore.get(STORED_ID) || (token ? "" : makeId());
 const hub = new Hub(ownHub(), { id: firstId, token: () => token });
 const talk = new Talk(say, warn);
 const stage = new Stage(hub, talk, say, warn);
-const ring = new Ring((session, kinds) => attempt(() => stage.answer(session, kinds), () => session.decline()), warn);
+/* What can't be answered in one way rings on, to be answered in another. */
+const ring = new Ring((session, kinds) => attempt(() => stage.answer(session, kinds), () => ring.add(session)), warn,
+  () => stage.kind !== null);
 new Peers(hub, act, warn);
 
 hub.addEventListener("session", ({ session }) => ring.add(session));
@@ -161,7 +191,7 @@ function describeTrouble() {
     return { words: t("hub.lost"), key: "hub.retry", action: () => hub.retry() };
   if (state !== "closed" || !error) return null;
   const key = `hub.${error.code}`;
-  const words = t(has(key) ? key : "hub.refused", { id: find("me-id").value, reason: error.message });
+  const words = t(has(key) ? key : "hub.refused", { id: find("me-id").value, reason: quote(error.message) });
   return error.code === "unauthorized" ? { words, key: "token.enter", action: askForToken }
     : { words, key: "hub.again", action: () => hub.connect() };
 }
@@ -187,9 +217,10 @@ function onHubState() {
   const { state, error, id } = hub;
   if (state === "registered") {
     if (!find("banner").hidden) say(t("hub.back"));
-    sessionStorage.setItem(STORED_ID, id);
-    find("me-id").value = id;
-    find("me-save").hidden = true;
+    tabStore.set(STORED_ID, id);
+    /* Somebody may be typing another one. */
+    if (find("me-save").hidden || id === chosenId) find("me-id").value = id;
+    find("me-save").hidden = find("me-id").value === id;
     showAvatar(find("me-avatar"), id);
     const own = hub.uri === "ws://127.0.0.1:3000/ws" || hub.uri === "ws://localhost:3000/ws" ? "" : ` uri=${hub.uri}`;
     find("idle-command").textContent = `gst-launch-1.0 videotestsrc is-live=true ! conicsink client-id=camera${own}`;
@@ -228,6 +259,7 @@ find("me-form").addEventListener("submit", (event) => {
     warn(problem);
     return;
   }
+  if (id === hub.id && hub.state === "registered") return;
   chosenId = id;
   hub.id = id;
   reconnect();
@@ -242,7 +274,7 @@ function askForToken() {
 find("token-form").addEventListener("submit", (event) => {
   event.preventDefault();
   token = find("token-text").value.trim();
-  sessionStorage.setItem(STORED_TOKEN, token);
+  tabStore.set(STORED_TOKEN, token);
   find("token").close();
   hub.id = chosenId;
   reconnect();
@@ -263,7 +295,7 @@ if (globalThis.RTCPeerConnection) {
   hub.addEventListener("state", function first() {
     if (hub.state !== "registered") return;
     hub.removeEventListener("state", first);
-    addEventListener("hashchange", followLink);
+    addEventListener("hashchange", onLink);
     followLink();
   });
   hub.connect();

@@ -13,6 +13,7 @@ const CONFIRM = 256 * 1024;
 
 /* Bytes kept as they came before they become a Blob, which a browser may put on disk. */
 const PILE = 8 << 20;
+const PILE_PARTS = 4096;
 
 function parse(text) {
   try {
@@ -162,9 +163,9 @@ export class Incoming extends Transfer {
       this.fail("more came than was announced");
       return;
     }
-    this.#parts.push(data);
+    if (data.byteLength) this.#parts.push(data);
     this.#piled += data.byteLength;
-    if (this.#piled >= PILE) {
+    if (this.#piled >= PILE || this.#parts.length >= PILE_PARTS) {
       this.#parts = [new Blob(this.#parts)];
       this.#piled = 0;
     }

@@ -3,6 +3,7 @@
 /* The own camera, microphone and screen: opening them, choosing among them, what went wrong in words,
  * and what of them a session gets. */
 
+import { browserStore } from "./stored.js";
 import { t } from "./words.js";
 
 const STORED = "conic.devices";
@@ -26,7 +27,7 @@ function explain(error) {
 
 function chosen() {
   try {
-    return JSON.parse(localStorage.getItem(STORED)) ?? {};
+    return JSON.parse(browserStore.get(STORED)) ?? {};
   } catch {
     return {};
   }
@@ -38,7 +39,7 @@ export function chosenDevice(kind) {
 }
 
 export function chooseDevice(kind, id) {
-  localStorage.setItem(STORED, JSON.stringify({ ...chosen(), [kind]: id }));
+  browserStore.set(STORED, JSON.stringify({ ...chosen(), [kind]: id }));
 }
 
 /** The devices of a kind: `{ id, name }`. Their names are known only once one was allowed. */
@@ -181,7 +182,12 @@ export class Sending extends EventTarget {
   /* Sends a track (null: nothing) in place of what there is of that kind. With nothing, the direction
    * says so, or the other side would keep the last picture. */
   async #put(kind, track) {
-    const { pc } = this.#session;
+    const pc = this.#session?.pc;
+    /* It ended while the browser was asking. */
+    if (!pc) {
+      track?.stop();
+      return;
+    }
     const before = this.track(kind);
     const place = pc.getTransceivers().find((one) => one.receiver.track.kind === kind && one.sender.track === before &&
       one.direction !== "stopped");

@@ -3,10 +3,14 @@
 /* The list of who is on the hub, and the field for somebody who isn't on it. */
 
 import { showAvatar } from "./avatar.js";
-import { onLanguage, t } from "./words.js";
+import { formatNumber, onLanguage, t } from "./words.js";
 
 /* Milliseconds between two looks; nobody looks while the page is hidden. */
 const INTERVAL = 3000;
+
+/* Rows of the list, and ids that the field suggests; a hub may have thousands. */
+const ROWS_MAX = 200;
+const KNOWN_MAX = 2000;
 
 /* What can be done with a peer: the action, the key of its name, its icon. */
 const ACTIONS = [
@@ -41,6 +45,8 @@ export class Peers {
   #hub;
   #act;
   #rows = new Map();
+  #ids = null; /* null: not asked yet */
+  #asking = false;
   #list = find("peers");
 
   constructor(hub, act, warn) {
@@ -59,35 +65,49 @@ export class Peers {
     });
     onLanguage(() => {
       for (const [id, row] of this.#rows) this.#name(id, row);
+      this.#tellMore();
     });
   }
 
   /** Asks the hub now. */
   async look() {
-    if (document.hidden || this.#hub.state !== "registered") return;
+    if (document.hidden || this.#asking || this.#hub.state !== "registered") return;
+    this.#asking = true;
     try {
       this.#show(await this.#hub.peers());
     } catch {
       /* The connection went; what there was stays until there is another one. */
+    } finally {
+      this.#asking = false;
     }
   }
 
   #show(ids) {
+    if (this.#ids && String(ids) === String(this.#ids)) return;
+    this.#ids = ids;
+    const shown = new Set(ids.slice(0, ROWS_MAX));
     for (const [id, row] of this.#rows)
-      if (!ids.includes(id)) {
+      if (!shown.has(id)) {
         row.remove();
         this.#rows.delete(id);
       }
     /* Rows stay where they are, with the focus that they may have. */
-    ids.forEach((id, n) => {
+    [...shown].forEach((id, n) => {
       if (!this.#rows.has(id)) this.#rows.set(id, this.#makeRow(id));
       const row = this.#rows.get(id);
       if (this.#list.children[n] !== row) this.#list.insertBefore(row, this.#list.children[n] ?? null);
     });
-    find("peers-none").hidden = ids.length > 0;
     find("peers-count").textContent = ids.length || "";
+    find("known").replaceChildren(...ids.slice(0, KNOWN_MAX).map((id) => Object.assign(document.createElement("option"), { value: id })));
+    find("peers-none").hidden = ids.length > 0;
     find("idle-hint").hidden = ids.length > 0;
-    find("known").replaceChildren(...ids.map((id) => Object.assign(document.createElement("option"), { value: id })));
+    this.#tellMore();
+  }
+
+  #tellMore() {
+    const more = (this.#ids?.length ?? 0) - ROWS_MAX;
+    find("peers-more").hidden = more <= 0;
+    find("peers-more").textContent = t("peers.more", { count: formatNumber(more) });
   }
 
   #makeRow(id) {

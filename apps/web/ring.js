@@ -8,6 +8,9 @@ import { onLanguage, t } from "./words.js";
 /* Milliseconds for which a peer that was declined isn't heard: a program calls again by itself. */
 const DECLINED_TIME = 60000;
 
+/* Milliseconds before a call can be answered: who was about to click on what lay there doesn't. */
+const SETTLE_TIME = 500;
+
 /* The sound: two notes (Hz), seconds each, and milliseconds until the next ones. */
 const NOTES = [659, 523];
 const NOTE_SECONDS = 0.18;
@@ -15,20 +18,26 @@ const TONE_INTERVAL = 2500;
 
 const find = (id) => document.getElementById(id);
 
-/** `answer(session, kinds)` is called with what the user wants to send: `audio`, `video`. */
+/**
+ * `answer(session, kinds)` is called with what the user wants to send: `audio`, `video`; `note(text)`
+ * tells of missed calls; `busy()` says whether answering ends something.
+ */
 export class Ring {
   #waiting = [];
   #session = null;
   #declined = new Map();
   #answer;
   #note;
+  #busy;
   #timer = 0;
+  #settling = 0;
   #audio = null;
   #dialog = find("ring");
 
-  constructor(answer, note) {
+  constructor(answer, note, busy) {
     this.#answer = answer;
     this.#note = note;
+    this.#busy = busy;
     for (const [id, kinds] of [["ring-camera", ["audio", "video"]], ["ring-microphone", ["audio"]], ["ring-plain", []]])
       find(id).addEventListener("click", () => this.#take(kinds));
     find("ring-decline").addEventListener("click", () => this.#refuse());
@@ -41,6 +50,7 @@ export class Ring {
 
   /** A call that rings. */
   add(session) {
+    if (session.state !== "ringing") return;
     if (Date.now() - (this.#declined.get(session.peer) ?? 0) < DECLINED_TIME) {
       session.decline();
       return;
@@ -71,8 +81,20 @@ export class Ring {
     }
     this.#describe();
     if (!this.#dialog.open) this.#dialog.showModal();
+    /* Whoever is typing goes on typing, into nothing. */
+    this.#dialog.focus();
+    this.#settle();
     this.#timer = setInterval(() => this.#sound(), TONE_INTERVAL);
     this.#sound();
+  }
+
+  #settle() {
+    const buttons = ["ring-camera", "ring-microphone", "ring-plain"].map(find);
+    for (const button of buttons) button.disabled = true;
+    clearTimeout(this.#settling);
+    this.#settling = setTimeout(() => {
+      for (const button of buttons) button.disabled = false;
+    }, SETTLE_TIME);
   }
 
   #describe() {
@@ -86,6 +108,7 @@ export class Ring {
     const words = takes.includes("video") && sends.length ? "ring.call" : takes.length && sends.length ? "ring.voice"
       : takes.length ? "ring.watch" : sends.length ? "ring.show" : "ring.chat";
     find("ring-words").textContent = t(words);
+    find("ring-ends").hidden = !this.#busy();
     find("ring-camera").hidden = !takes.includes("video");
     find("ring-microphone").hidden = !takes.includes("audio");
     find("ring-microphone").classList.toggle("primary", !takes.includes("video"));

@@ -5,7 +5,7 @@
 import { showAvatar } from "./avatar.js";
 import { chooseDevice, chosenDevice, listDevices, openMedia, openScreen, Sending } from "./media.js";
 import { Stats } from "./stats.js";
-import { has, onLanguage, t } from "./words.js";
+import { has, onLanguage, quote, t } from "./words.js";
 
 /* Milliseconds between two tries to watch a peer that isn't there, at first and at most. */
 const RETRY_MIN = 1000;
@@ -42,6 +42,7 @@ export class Stage extends EventTarget {
   #sending = null;
   #stats = null;
   #timer = 0;
+  #turn = 0;
   #tries = 0;
   #seen = false;
   #soundOn = true;
@@ -72,14 +73,15 @@ export class Stage extends EventTarget {
 
   /** Calls a peer with camera and microphone. */
   async call(peer) {
-    const stream = await openMedia(["audio", "video"], this.#warn);
+    const stream = await this.#open(() => openMedia(["audio", "video"], this.#warn));
+    if (!stream) return;
     this.#begin("call", peer, new Sending(stream, this.#warn));
     this.#dial();
   }
 
   /** Shows a peer the screen. */
   async share(peer) {
-    const stream = await openScreen();
+    const stream = await this.#open(openScreen);
     if (!stream) return;
     this.#begin("share", peer, new Sending(stream, this.#warn, true));
     this.#dial();
@@ -96,8 +98,12 @@ export class Stage extends EventTarget {
 
   /** Answers a call, sending these kinds of `audio` and `video`. */
   async answer(session, kinds) {
-    const stream = kinds.length ? await openMedia(kinds, this.#warn) : null;
-    if (session.ended) return;
+    const stream = await this.#open(() => (kinds.length ? openMedia(kinds, this.#warn) : new MediaStream()));
+    if (!stream || session.ended) {
+      for (const track of stream?.getTracks() ?? []) track.stop();
+      session.decline();
+      return;
+    }
     this.#begin("answer", session.peer, new Sending(stream, this.#warn));
     this.#attach(session);
     session.accept({ stream });
@@ -105,6 +111,7 @@ export class Stage extends EventTarget {
 
   /** Ends what is on screen. */
   leave() {
+    this.#turn++;
     clearTimeout(this.#timer);
     const session = this.#session;
     this.#detach();
@@ -122,7 +129,17 @@ export class Stage extends EventTarget {
     this.dispatchEvent(new Event("change"));
   }
 
+  /* Opens what is to be sent; null if there is none, or the user has done something else meanwhile. */
+  async #open(open) {
+    const turn = ++this.#turn;
+    const stream = await open();
+    if (turn === this.#turn) return stream;
+    for (const track of stream?.getTracks() ?? []) track.stop();
+    return null;
+  }
+
   #begin(kind, peer, sending) {
+    this.#turn++;
     if (this.kind) this.leave();
     this.kind = kind;
     this.peer = peer;
@@ -169,7 +186,6 @@ export class Stage extends EventTarget {
   #onTrack(session, track) {
     if (session !== this.#session) return;
     for (const type of ["mute", "unmute", "ended"]) track.addEventListener(type, () => this.#look());
-    session.stream.addEventListener("removetrack", () => this.#look());
     if (this.#remote.srcObject !== session.stream) this.#remote.srcObject = session.stream;
     this.#play();
     this.#look();
@@ -237,7 +253,7 @@ export class Stage extends EventTarget {
 
   #endWords() {
     const { by, code, reason } = this.#session.ended;
-    const values = { peer: this.peer, reason };
+    const values = { peer: this.peer, reason: quote(reason) };
     if (code && has(`end.${code}`)) return t(`end.${code}`, values);
     if (by === "path") return t(this.#seen ? "end.silence" : "end.path", values);
     return t(Object.hasOwn(REASONS, reason) ? REASONS[reason] : "end.other", values);

@@ -3,13 +3,21 @@
 /* Chat and files of a session: text messages on channels without a protocol, files on their own. */
 
 import { FILE_PROTOCOL, Incoming, Outgoing } from "./files.js";
-import { formatSize, getLanguage, onLanguage, t } from "./words.js";
+import { formatSize, getLanguage, onLanguage, quote, t } from "./words.js";
 
 /* The channel that this page opens for chat, when there is none yet. */
 const CHAT_LABEL = "chat";
 
 /* Files that may wait to be accepted: each may have sent its first megabyte already. */
 const OFFERS_MAX = 20;
+
+/* Messages that stay, and characters that are shown of each and of its channel's name. */
+const MESSAGES_MAX = 200;
+const TEXT_MAX = 16000;
+const LABEL_MAX = 40;
+
+/* Pixels from the end of the log at which it is looked at, and so goes on to be. */
+const AT_END = 40;
 
 const find = (id) => document.getElementById(id);
 
@@ -23,8 +31,10 @@ function make(name, className, text = "") {
 /* The card of one file on its way. */
 class FileCard {
   #forget;
+  #say;
 
-  constructor(transfer, peer, own) {
+  constructor(transfer, peer, own, say) {
+    this.#say = say;
     this.transfer = transfer;
     this.peer = peer;
     this.own = own;
@@ -33,12 +43,14 @@ class FileCard {
     this.title = make("p", "file-title");
     this.bar = make("progress", "file-bar");
     this.words = make("p", "file-words");
-    this.words.setAttribute("aria-live", "polite");
     this.buttons = make("div", "row");
     this.element.append(this.title, this.bar, this.words, this.buttons);
     transfer.addEventListener("progress", () => this.#look());
-    transfer.addEventListener("done", () => this.#finish());
-    transfer.addEventListener("failed", () => this.#finish());
+    for (const type of ["done", "failed"])
+      transfer.addEventListener(type, () => {
+        this.#finish();
+        this.#say(`${transfer.name}: ${this.words.textContent}`);
+      });
     this.#forget = onLanguage(() => this.#rename());
   }
 
@@ -76,7 +88,6 @@ class FileCard {
     const { moved, size } = this.transfer;
     this.bar.max = Math.max(size, 1);
     this.bar.value = moved;
-    /* A screen reader needn't hear of each step. */
     this.words.textContent = moved > 0 ? t("file.progress", { done: formatSize(moved), size: formatSize(size) })
       : this.own ? t("file.waits", { peer: this.peer }) : "";
   }
@@ -85,7 +96,7 @@ class FileCard {
     const { error, blob } = this.transfer;
     this.bar.hidden = true;
     this.element.dataset.state = error ? "failed" : "done";
-    this.words.textContent = error ? t("file.failed", { reason: error }) : t(this.own ? "file.done" : "file.got");
+    this.words.textContent = error ? t("file.failed", { reason: quote(error) }) : t(this.own ? "file.done" : "file.got");
     const hadFocus = this.buttons.contains(document.activeElement);
     this.buttons.replaceChildren();
     if (!blob) return;
@@ -93,6 +104,11 @@ class FileCard {
     this.link.textContent = t("file.save");
     this.buttons.append(this.link);
     if (hadFocus) this.link.focus();
+  }
+
+  /** Whether something would be lost with it. */
+  get needed() {
+    return !this.transfer.ended || this.link !== undefined;
   }
 
   /** Lets go of what it holds. */
@@ -107,8 +123,10 @@ class FileCard {
 export class Talk {
   #session = null;
   #channels = new Set();
-  #cards = [];
+  #cards = new Map(); /* item of the log → FileCard */
   #peer = "";
+  #following = true; /* the end of the log is looked at */
+  #scrolling = false;
   #say;
   #warn;
   #section = find("talk");
@@ -119,6 +137,9 @@ export class Talk {
   constructor(say, warn) {
     this.#say = say;
     this.#warn = warn;
+    this.#log.addEventListener("scroll", ({ target }) => {
+      this.#following = target.scrollHeight - target.scrollTop - target.clientHeight < AT_END;
+    });
     find("say").addEventListener("submit", (event) => {
       event.preventDefault();
       this.#submit();
@@ -148,7 +169,7 @@ export class Talk {
     this.#peer = session.peer;
     this.#session = session;
     this.#channels.clear();
-    session.addEventListener("channel", ({ channel, remote }) => this.#addChannel(channel, remote));
+    session.addEventListener("channel", ({ channel, remote }) => this.#addChannel(session, channel, remote));
     if (!quiet) this.#section.hidden = false;
   }
 
@@ -158,14 +179,16 @@ export class Talk {
   }
 
   clear() {
-    for (const card of this.#cards) card.forget();
-    this.#cards = [];
+    for (const card of this.#cards.values()) card.forget();
+    this.#cards.clear();
     this.#log.replaceChildren();
+    this.#following = true;
     this.#section.hidden = true;
     this.#peer = "";
   }
 
-  #addChannel(channel, remote) {
+  #addChannel(session, channel, remote) {
+    if (session !== this.#session) return;
     if (channel.protocol === FILE_PROTOCOL) {
       if (remote) this.#offer(channel);
       return;
@@ -173,27 +196,52 @@ export class Talk {
     if (channel.protocol) return;
     this.#channels.add(channel);
     channel.addEventListener("close", () => this.#channels.delete(channel));
-    channel.addEventListener("message", ({ data }) => this.#hear(channel, data));
+    channel.addEventListener("message", ({ data }) => {
+      if (session === this.#session) this.#hear(channel, data);
+    });
   }
 
   #hear(channel, data) {
-    const text = typeof data === "string" ? data.replace(/\n$/, "") : t("talk.bytes", { count: data.byteLength });
-    this.#add(text, false, channel.label === CHAT_LABEL ? "" : channel.label);
-    this.#say(t("talk.arrived", { peer: this.#peer, text }));
+    const all = typeof data === "string" ? data.replace(/\n$/, "") : t("talk.bytes", { count: data.byteLength });
+    const text = all.length > TEXT_MAX ? `${all.slice(0, TEXT_MAX)}…` : all;
+    this.#add(text, false, channel.label === CHAT_LABEL ? "" : quote(channel.label, LABEL_MAX));
+    this.#say(t("talk.arrived", { peer: this.#peer, text: quote(text) }));
   }
 
   #add(text, own, label = "") {
     const item = make("li", own ? "own" : "theirs");
     const clock = new Date().toLocaleTimeString(getLanguage(), { hour: "2-digit", minute: "2-digit" });
     const head = make("span", "said-by", [own ? t("talk.you") : this.#peer, label, clock].filter(Boolean).join(" · "));
-    item.append(head, make("span", "said", text));
-    this.#append(item);
+    const said = make("span", "said", text);
+    said.dir = "auto";
+    item.append(head, said);
+    this.#append(item, own);
+    return item;
   }
 
-  #append(item) {
+  #append(item, own) {
+    const log = this.#log;
     this.#section.hidden = false;
-    this.#log.append(item);
-    this.#log.scrollTop = this.#log.scrollHeight;
+    log.append(item);
+    for (const old of [...log.children].slice(0, -MESSAGES_MAX))
+      if (!this.#cards.get(old)?.needed) {
+        this.#cards.get(old)?.forget();
+        this.#cards.delete(old);
+        old.remove();
+      }
+    if (own) this.#following = true;
+    this.#follow();
+  }
+
+  /* Once for all that arrives between two pictures: where the end is takes long to find out. Who reads
+   * further up isn't pulled down. */
+  #follow() {
+    if (this.#scrolling) return;
+    this.#scrolling = true;
+    requestAnimationFrame(() => {
+      this.#scrolling = false;
+      if (this.#following) this.#log.scrollTop = this.#log.scrollHeight;
+    });
   }
 
   /* The channel to talk on: the one for chat, any other, or a new one. */
@@ -211,9 +259,15 @@ export class Talk {
     }
     this.#text.value = "";
     const channel = this.#channel();
-    this.#add(text, true);
-    if (await this.#session.ready(channel)) channel.send(text);
-    else this.#warn(t("talk.closed"));
+    const item = this.#add(text, true);
+    try {
+      if (!(await this.#session.ready(channel))) throw new Error(t("talk.closed"));
+      channel.send(text);
+    } catch (error) {
+      item.remove();
+      this.#text.value ||= text;
+      this.#warn(error.message);
+    }
   }
 
   #sendFiles(files) {
@@ -225,22 +279,23 @@ export class Talk {
   }
 
   #offer(channel) {
-    if (this.#cards.filter(({ accepted, transfer }) => !accepted && !transfer.ended).length >= OFFERS_MAX) {
-      channel.close();
-      return;
-    }
     const transfer = new Incoming(channel);
     transfer.addEventListener("offered", () => {
+      const waiting = [...this.#cards.values()].filter((card) => !card.accepted && !card.transfer.ended);
+      if (waiting.length >= OFFERS_MAX) {
+        transfer.fail(t("file.many"));
+        return;
+      }
       this.#addCard(transfer, false);
       this.#say(t("file.offered", { peer: this.#peer, name: transfer.name, size: formatSize(transfer.size) }));
     });
   }
 
   #addCard(transfer, own) {
-    const card = new FileCard(transfer, this.#peer, own);
+    const card = new FileCard(transfer, this.#peer, own, this.#say);
     const item = make("li", own ? "own" : "theirs");
     item.append(card.element);
-    this.#cards.push(card);
-    this.#append(item);
+    this.#cards.set(item, card);
+    this.#append(item, own);
   }
 }

@@ -3,8 +3,13 @@
 /* All that the page says, in each of its languages. `{name}` is put in by t(). An element with
  * `data-t="key"` has that text; `data-t-label` and `data-t-placeholder` are its name and its hint. */
 
+import { browserStore } from "./stored.js";
+
 const CODES = ["en", "ja"];
 const STORED = "conic.language";
+
+/* Characters of what others say that stand in a sentence of this page. */
+const QUOTED_MAX = 160;
 
 /* Each line: key: [English, 日本語] */
 const TABLE = {
@@ -17,6 +22,7 @@ const TABLE = {
   "me.id": ["Your id", "あなたの ID"],
   "me.save": ["Use it", "変更"],
   peers: ["Who is here", "接続中の相手"],
+  "peers.more": ["And {count} more: type the id.", "ほかに {count} 件あります。ID を入力してください。"],
   "peers.none": ["Nobody else yet.", "まだ誰もいません。"],
   other: ["Somebody else, by id", "ID を入力して接続"],
   watch: ["Watch", "見る"],
@@ -131,6 +137,7 @@ const TABLE = {
   "ring.show": ["They want to show you something.", "映像または音声を送ろうとしています。"],
   "ring.watch": ["They want to watch you, and send nothing.", "あなたの映像または音声を見ようとしています。"],
   "ring.chat": ["They want to exchange messages and files.", "メッセージとファイルをやり取りしようとしています。"],
+  "ring.ends": ["Answering ends what is on your screen now.", "応答すると、今の接続は終了します。"],
   "ring.camera": ["Answer with camera", "カメラで応答"],
   "ring.microphone": ["Answer with sound only", "音声のみで応答"],
   "ring.plain": ["Answer", "応答"],
@@ -184,6 +191,7 @@ const TABLE = {
   "talk.closed": ["There is nobody to send this to.", "送信先がありません。"],
   "file.offered": ["{peer} sends you {name} ({size})", "{peer} から {name}（{size}）"],
   "file.sending": ["You send {name} ({size})", "{name}（{size}）を送信"],
+  "file.many": ["too many files are waiting already", "保留中のファイルが多すぎます"],
   "file.accept": ["Accept", "受け取る"],
   "file.decline": ["Decline", "断る"],
   "file.cancel": ["Cancel", "中止"],
@@ -216,6 +224,12 @@ export function has(key) {
 /** The code of the language that the page speaks. */
 export function getLanguage() {
   return CODES[language];
+}
+
+/** What somebody else says, fit for a sentence: not endless, on one line, and turning nothing around. */
+export function quote(text, most = QUOTED_MAX) {
+  const line = String(text).slice(0, most + 1).replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]+/gu, " ").trim();
+  return line.length > most ? `${line.slice(0, most)}…` : line;
 }
 
 /** Numbers as that language writes them. */
@@ -251,13 +265,13 @@ function apply() {
 /** Switches to a language; `keep` remembers that for the next time. */
 export function setLanguage(code, keep = false) {
   language = Math.max(CODES.indexOf(code), 0);
-  if (keep) localStorage.setItem(STORED, getLanguage());
+  if (keep) browserStore.set(STORED, getLanguage());
   apply();
 }
 
 /** The language that was chosen once, or the first of the browser's that there is. */
 export function startLanguage(wanted) {
-  const known = [wanted, localStorage.getItem(STORED), ...navigator.languages.map((tag) => tag.split("-")[0])];
+  const known = [wanted, browserStore.get(STORED), ...navigator.languages.map((tag) => tag.split("-")[0])];
   setLanguage(known.find((code) => CODES.includes(code)) ?? "en");
 }
 

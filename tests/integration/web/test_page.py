@@ -4,8 +4,8 @@
 
 Shows that two pages call each other with picture, chat, files and a shared screen; that a page and a pipeline see and
 hear each other; that everything goes by keyboard, in Japanese and on a phone; that what goes wrong is said in words;
-that it comes back when the hub was away; and that nothing of it offends against its own security policy. conic.js is
-tried by itself as well, in the cases that a page of two people seldom gets into.
+that it comes back when the hub was away; that a rude peer can't take it over; and that nothing of it offends against
+its own security policy. conic.js is tried by itself as well, in the cases that a page of two people seldom gets into.
 """
 
 import base64
@@ -148,6 +148,43 @@ MODULE = """
 """
 
 
+# A browser that keeps nothing for pages.
+FORGETFUL = """
+for (const name of ["localStorage", "sessionStorage"])
+  Object.defineProperty(globalThis, name, { get() { throw new DOMException("denied", "SecurityError"); } });
+"""
+
+# Another client of the page's hub, beside the page, and a camera whose owner takes so long to allow it that the call
+# is over by then.
+RUDE = """
+(async (id) => {
+  const { Hub } = await import("/conic.js");
+  globalThis.rude = new Hub(undefined, { id });
+  rude.connect();
+  await until(() => rude.state === "registered");
+  globalThis.call = (options) => { globalThis.session = rude.call("web", options); };
+  const devices = navigator.mediaDevices;
+  const ask = devices.getUserMedia.bind(devices);
+  devices.getUserMedia = async (wish) => {
+    const stream = globalThis.opened = await ask(wish);
+    session.hangUp();
+    await rude.peers();
+    return stream;
+  };
+  globalThis.flood = async (count, long) => {
+    const channels = [];
+    call({ channels: ["chat", "y".repeat(1000)] });
+    session.addEventListener("channel", ({ channel }) => channels.push(channel));
+    await until(() => session.state === "connected");
+    const say = async (channel, text) => { if (await session.ready(channel)) channel.send(text); };
+    for (let n = 0; n < count; n++) await say(channels[0], `message ${n}`);
+    await say(channels[1], "x".repeat(long));
+    await say(channels[0], "the last one");
+  };
+})
+"""
+
+
 def disk(pixels):
     """How far a picture is from the fake camera's background, and how much of the disk it shows."""
     height, width, _ = pixels.shape
@@ -181,7 +218,7 @@ class Page(browser.Browser):
     def click(self, selector):
         """Clicks on what is there to be seen."""
         chosen = json.dumps(selector)
-        self.until(f"document.querySelector({chosen})?.checkVisibility()")
+        self.until(f"(e => e?.checkVisibility() && !e.disabled)(document.querySelector({chosen}))")
         self.command(
             "Runtime.evaluate", expression=f"document.querySelector({chosen}).click()", userGesture=True
         )
@@ -368,7 +405,7 @@ class Pipelines(PageTest):
     def test_watch(self):
         """A link watches a camera as soon as it is there, with sound and figures, and again when it was away"""
         hub = self.hub()
-        page = self.page(hub, "#watch=camera", arguments=("--autoplay-policy=document-user-activation-required",))
+        page = self.page(hub, "#watch=camera&lang=en", arguments=("--autoplay-policy=document-user-activation-required",))
         page.until_text("cover-words", "camera isn't here. Waiting for it")
         camera = self.launch(hub, "camera", f"{BARS} ! c.video_0 {TONE} ! c.audio_0")
         self.check_bars(page)
@@ -391,7 +428,7 @@ class Pipelines(PageTest):
         self.check_bars(page)
         page.click("#hang-up")
         page.until_text("idle", "Nothing on screen yet")
-        self.assertEqual(page.evaluate("location.hash"), "")
+        self.assertEqual(page.evaluate("location.hash"), "#lang=en")
 
     def test_call(self):
         """A page calls a pipeline; each sees the other"""
@@ -492,20 +529,20 @@ class Use(PageTest):
             "[...document.querySelectorAll('button, input, select, a')].filter((e) => e.checkVisibility() &&"
             " !e.matches('.visually-hidden, .skip') && e.getBoundingClientRect().height < 36).map((e) => e.outerHTML)"
         )
-        for language in ("ja", "en"):
-            page.resize(360)
-            self.assertEqual(page.evaluate("document.documentElement.lang"), language)
-            self.assertEqual(page.evaluate(width), 360)
-            page.act("watch", "camera")
-            self.check_bars(page)
-            page.until("shown('stats')")
-            self.assertEqual(page.evaluate(width), 360)
-            self.assertEqual(page.evaluate(small), [])
-            nameless, count = page.nameless()
-            self.assertEqual(nameless, [])
-            self.assertGreater(count, 12)
-            page.click("#hang-up")
-            page.click("#language")
+        page.resize(360)
+        for watching in (False, True):
+            if watching:
+                page.act("watch", "camera")
+                self.check_bars(page)
+                page.until("shown('stats')")
+            for language in ("ja", "en"):
+                self.assertEqual(page.evaluate("document.documentElement.lang"), language)
+                self.assertEqual(page.evaluate(width), 360)
+                self.assertEqual(page.evaluate(small), [])
+                nameless, count = page.nameless()
+                self.assertEqual(nameless, [])
+                self.assertGreater(count, 10)
+                page.click("#language")
         missing = page.evaluate(
             "import('/words.js').then(({ t }) => [...document.querySelectorAll('[data-t]')].filter((e) => !t(e.dataset.t)))"
         )
@@ -547,6 +584,41 @@ class Use(PageTest):
         page.evaluate("document.getElementById('other-id').value = 'nobody'")
         page.click("#other [value=call]")
         page.until_text("toasts", "only over https:// or from localhost")
+
+    def test_rude(self):
+        """A peer with an endless name that floods and rambles pushes nothing away, and doesn't keep a camera on"""
+        page = self.page(self.hub())
+        page.command("Page.addScriptToEvaluateOnNewDocument", source=FORGETFUL)
+        page.load(page.evaluate("location.origin") + "/#id=web")
+        self.assertEqual(page.registered(), "web")
+        name = "x" * 128
+        page.evaluate(f"{RUDE}({json.dumps(name)})")
+
+        page.evaluate("call({ receive: ['video'] })")
+        page.until_text("ring-title", name)
+        # What is typed at that moment answers nothing.
+        self.assertEqual(page.evaluate("document.activeElement.id"), "ring")
+        inside = "(({ scrollWidth, clientWidth }) => scrollWidth <= clientWidth)(document.getElementById('ring'))"
+        self.assertTrue(page.evaluate(inside), "the name makes the buttons wider than the dialog")
+        page.click("#ring-camera")
+        page.until("globalThis.opened?.getTracks().every(({ readyState }) => readyState === 'ended')")
+
+        for _ in range(5):
+            page.evaluate("call({ receive: ['video'] })")
+            page.until_text("ring-title", name)
+            page.evaluate("session.hangUp()")
+            page.until("!shown('ring')")
+        self.assertEqual(page.evaluate("document.getElementById('toasts').children.length"), 1)
+
+        page.evaluate("globalThis.flooded = flood(300, 20000); 0")
+        page.click("#ring-plain")
+        page.until_text("log", "the last one")
+        self.assertEqual(page.evaluate("document.getElementById('log').children.length"), 200)
+        longest = "Math.max(...[...document.querySelectorAll('#log span')].map((e) => e.textContent.length))"
+        self.assertLess(page.evaluate(longest), 16100)
+        page.evaluate("session.hangUp('because '.repeat(1000))")
+        page.until_text("cover-words", "because")
+        self.assertLess(page.evaluate("shown('cover-words').length"), 500)
 
     def test_hub_away(self):
         """A page that is cut off from the hub, or whose hub is away, says so and comes back with its id; calls go on"""
