@@ -68,9 +68,11 @@ on_message_string (GstWebRTCDataChannel *data_channel, const char *text, GstConi
 {
   g_autofree char *copy = g_strdup (text != NULL ? text : "");
   gsize length = strlen (copy);
+  /* webrtcbin doesn't look; and what comes out as text is to be text (RFC 8831 section 6.6). */
+  gboolean is_text = g_utf8_validate (copy, (gssize) length, NULL);
   g_autoptr (GBytes) data = g_bytes_new_take (g_steal_pointer (&copy), length);
 
-  tell_message (self, data, TRUE);
+  tell_message (self, data, is_text);
 }
 
 static void

@@ -215,6 +215,16 @@ count_channel (GstConicChannels *self)
   check_complete (self);
 }
 
+/* RFC 8832 section 5.1 has labels in UTF-8, and so have the names of pads. */
+static gboolean
+has_good_label (GstWebRTCDataChannel *data_channel)
+{
+  g_autofree char *label = NULL;
+
+  g_object_get (data_channel, "label", &label, NULL);
+  return label != NULL && g_utf8_validate (label, -1, NULL);
+}
+
 static void
 on_data_channel (GstElement *webrtcbin, GstWebRTCDataChannel *data_channel, GstConicChannels *self)
 {
@@ -224,7 +234,7 @@ on_data_channel (GstElement *webrtcbin, GstWebRTCDataChannel *data_channel, GstC
   const char *label;
 
   forget_spent (self);
-  if (count_remote (self) >= REMOTE_CHANNELS_MAX) {
+  if (count_remote (self) >= REMOTE_CHANNELS_MAX || !has_good_label (data_channel)) {
     gst_webrtc_data_channel_close (data_channel);
     return;
   }

@@ -9,6 +9,7 @@ both ways; that who asks for a session there isn't gets nothing; and that a chan
 full and when it has room again, so that a sender who heeds that loses nothing and needs little memory.
 """
 
+import ctypes
 import os
 import queue
 import sys
@@ -69,6 +70,23 @@ class Peer:
     def open(self, peer, label, options="options", session=None):
         structure = Gst.Structure.from_string(options)[0]
         return self.element.emit("open-data-channel", peer, session, label, structure)
+
+
+def deep(pipeline):
+    """Its elements, however deep."""
+    iterator = pipeline.iterate_recurse()
+    while True:
+        result, element = iterator.next()
+        if result != Gst.IteratorResult.OK:
+            return
+        yield element
+
+
+def pointer(thing):
+    """The C object: some things can't be said in Python."""
+    address = ctypes.pythonapi.PyCapsule_GetPointer
+    address.restype, address.argtypes = ctypes.c_void_p, (ctypes.py_object, ctypes.c_char_p)
+    return ctypes.c_void_p(address(thing.__gpointer__, None))
 
 
 def get(things, what="something"):
@@ -143,6 +161,39 @@ class Channels(tap.TestCase):
             self.assertIsNone(camera.open("viewer", "odd", f"options, {options}"), options)
         self.assertIsNone(camera.open("nobody", "talk"))
         self.assertIsNone(camera.open("viewer", "talk", session="0000"))
+
+    def test_not_utf8(self):
+        """Text that isn't UTF-8 comes out as bytes, and a channel that has no other label not at all"""
+        camera, viewer, _ = self.call(take=False)
+        pads, caps = queue.Queue(), queue.Queue()
+
+        def on_pad(_element, pad):
+            pads.put(pad.get_name())
+            pad.add_probe(
+                Gst.PadProbeType.BUFFER,
+                lambda pad, _info: caps.put(pad.get_current_caps().to_string())
+                or Gst.PadProbeReturn.DROP,
+            )
+
+        viewer.element.connect("pad-added", on_pad)
+        glib, webrtc = ctypes.CDLL("libgobject-2.0.so.0"), ctypes.CDLL("libgstwebrtc-1.0.so.0")
+        webrtcbin = next(
+            element for element in deep(camera.pipeline) if element.get_name().startswith("webrtcbin")
+        )
+        made = ctypes.c_void_p()
+        glib.g_signal_emit_by_name(
+            pointer(webrtcbin), b"create-data-channel", b"\xff\xfe", None, ctypes.byref(made)
+        )
+        spare, opened = camera.open("viewer", "spare"), queue.Queue()
+        spare.connect("on-open", lambda _c: opened.put(True))
+        if spare.get_property("ready-state") != GstWebRTC.WebRTCDataChannelState.OPEN:
+            get(opened, "the other side's word that it is open")
+        for text in (b"\xff\xfe", "grüße".encode()):
+            webrtc.gst_webrtc_data_channel_send_string(pointer(spare), text)
+        self.assertIn("application/octet-stream", get(caps, "a message"))
+        self.assertIn("text/x-raw", get(caps, "a message"))
+        self.assertEqual([get(pads)], ["data_spare"])
+        self.assertEqual(viewer.offered.qsize(), 1)
 
     def test_pressure(self):
         """A sender that heeds the buffered amount is told when to go on, and nothing is lost"""
