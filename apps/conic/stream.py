@@ -140,11 +140,19 @@ class Stream:
                 self.loop.run()
         finally:
             self.live.stop()
-            self.pipeline.set_state(Gst.State.NULL)
+            self._close(bus)
             bus.remove_signal_watch()
         if self.file and not self.flowed:
             files.remove_empty(self.file.get_property("location"))
         return self._verdict()
+
+    def _close(self, bus: Gst.Bus) -> None:
+        """Leaves the hub, and closes the file: the last of it is written only now."""
+        self.pipeline.set_state(Gst.State.READY)
+        while message := bus.pop_filtered(Gst.MessageType.ERROR):
+            if message.src is self.file:
+                self.on_error(message)
+        self.pipeline.set_state(Gst.State.NULL)
 
     def _verdict(self) -> int:
         """What it has come to."""
@@ -344,21 +352,29 @@ class Stream:
                 text = f"“{self.target}” is not on the hub yet; it is called again until it is"
         if text != self._said:
             self._said = text
-            self.live.say("warning", f"{text[:1].upper()}{text[1:]}.", message=text)
+            self.live.say("warning", f"{text[:1].upper()}{text[1:].rstrip('.')}.", message=text)
 
     def on_error(self, message: Gst.Message) -> None:
         """What nobody but the user can mend."""
-        error, debug = message.parse_error()
-        if "Output window was closed" in error.message:
+        if "Output window was closed" in message.parse_error()[0].message:
             self.end("the window was closed")
             return
-        trouble = Failed(f"{message.src.get_name()}: {error.message}")
+        trouble = self._trouble_of(message)
+        if self.ending and message.src is self.file:
+            self.trouble = self.trouble or trouble
+        self.end("it can't go on", trouble)
+
+    def _trouble_of(self, message: Gst.Message) -> Trouble:
+        """What an error comes to."""
+        error, debug = message.parse_error()
+        words = error.message.rstrip(".")
         if message.src is self.peer:
             # A hub that we couldn't register at names itself; anything else is about a peer.
-            trouble = (Failed if self.began else HubTrouble)(clean(debug or error.message))
-        elif error.domain == "gst-resource-error-quark" and not self.flowed:
-            trouble = Missing(f"{message.src.get_name()}: {error.message}")
-        self.end("it can't go on", trouble)
+            return (Failed if self.began else HubTrouble)(clean(debug or words))
+        if message.src is self.file:
+            return Failed(f"{self.file.get_property('location')} can't be written: {words}")
+        missing = error.domain == "gst-resource-error-quark" and not self.flowed
+        return (Missing if missing else Failed)(f"{message.src.get_name()}: {words}")
 
     def on_figures(self) -> bool:
         """Time for new figures."""

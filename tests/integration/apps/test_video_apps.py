@@ -8,6 +8,8 @@ holds pictures whose size changes; that a window shows what comes; that the prin
 that a missing camera or display, and files that can't be, are said.
 """
 
+import os
+
 from conictest import media, peers, programs, screen, tap
 from conictest.process import Process
 from conictest.programs import HubTest
@@ -59,6 +61,16 @@ class Calls(AppTest):
         self.assertGreater(answer.wait_event("total", direction="in")["frames"], ENOUGH)
         self.assertGreater(offer.wait_event("total", direction="out")["bytes"], 10_000)
         self.assert_bars(got)
+
+    def test_no_room(self):
+        """A recording for which there is no room is none, though that shows only when it is closed"""
+        os.symlink("/dev/full", self.path("full.webm"))
+        arguments = ("--id", "bob", "--record", self.path("full.webm"), "--force", "--seconds", "3")
+        answer = self.conic("answer", "video-answer", *arguments)
+        answer.wait_line("“bob”")
+        self.conic("offer", "video-offer", "bob", "--pattern")
+        self.assertEqual(answer.wait_exit(40), 1)
+        self.assertRegex(answer.printed("err"), "full.webm can't be written: No space left")
 
     def test_film(self):
         """A film is sent from its beginning to its end, and recorded in Matroska"""
