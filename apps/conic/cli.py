@@ -4,6 +4,7 @@
 import argparse
 import json
 import os
+import re
 import sys
 from types import ModuleType
 from urllib.parse import urlsplit, urlunsplit
@@ -54,6 +55,13 @@ def hub_uri(text: str) -> str:
     return urlunsplit((scheme, parts.netloc, path, parts.query, ""))
 
 
+def token(text: str) -> str:
+    """A token as it can be sent; raises what argparse reports, without the token."""
+    if not re.fullmatch(r"[\x21-\x7e]+", text):
+        raise argparse.ArgumentTypeError("it has characters that no token has")
+    return text
+
+
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     """What every subcommand takes."""
     group = parser.add_argument_group("options of all subcommands")
@@ -67,6 +75,7 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--token",
         metavar="JWT",
+        type=token,
         default=os.environ.get("CONIC_TOKEN") or None,
         help="what the hub lets us in for (default: $CONIC_TOKEN, which other users can't see in ps)",
     )

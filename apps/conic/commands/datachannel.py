@@ -6,6 +6,7 @@ import asyncio
 import sys
 from pathlib import Path
 
+from .. import hub
 from ..exits import Exit, WrongUsage
 from ..talk import Talk
 
@@ -52,6 +53,9 @@ def run(options: argparse.Namespace) -> int:
     """Runs until the end of the input, `quit` or Ctrl-C."""
     if options.downloads and not options.downloads.is_dir():
         raise WrongUsage(f"{options.downloads} is not a directory")
+    if options.tls_ca:
+        # The element would try it again and again.
+        hub.certificates(options.tls_ca)
     # GStreamer's texts needn't be UTF-8, and Python's bindings say so in a traceback.
     sys.excepthook = _tell_of_text
     talk = Talk(options)

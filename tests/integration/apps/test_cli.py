@@ -98,6 +98,8 @@ class Help(CliTest):
             (["help", "sing"], "there is no subcommand “sing”"),
             (["peers", "--sing"], "unrecognized arguments: --sing; see conic peers --help"),
             (["peers", "--hub", "x"], "“x” is not the URI of a hub"),
+            (["datachannel", "--token", "a b"], "--token: it has characters that no token has"),
+            (["datachannel", "--tls-ca", "/none"], "the certificates can't be read: "),
         ):
             code, output, errors = self.run_conic(*arguments)
             self.assertEqual((code, output), (2, ""), arguments)
