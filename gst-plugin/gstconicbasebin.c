@@ -281,6 +281,32 @@ begin_eos (GstElement *element, GstPad *pad, gpointer user_data)
   return TRUE;
 }
 
+typedef struct {
+  GstEvent *event;
+  gboolean is_handled;
+} Upstream;
+
+static gboolean
+push_upstream (GstElement *element, GstPad *pad, gpointer user_data)
+{
+  Upstream *upstream = user_data;
+
+  if (gst_pad_push_event (pad, gst_event_ref (upstream->event)))
+    upstream->is_handled = TRUE;
+  return TRUE;
+}
+
+/* A seek, as an application does it with a whole pipeline: from its sinks on. There are none within. */
+static gboolean
+send_upstream (GstElement *element, GstEvent *event)
+{
+  Upstream upstream = {.event = event};
+
+  gst_element_foreach_sink_pad (element, push_upstream, &upstream);
+  gst_event_unref (event);
+  return upstream.is_handled;
+}
+
 /* Whoever ends a pipeline this way (`gst-launch-1.0 -e`) wants files to be brought to their end. Sent to
  * the sources within, as bins do, EOS would get lost between a socket and a decoder. */
 static gboolean
@@ -288,6 +314,8 @@ gst_conic_base_bin_send_event (GstElement *element, GstEvent *event)
 {
   GstConicBaseBin *self = GST_CONIC_BASE_BIN (element);
 
+  if (GST_EVENT_IS_UPSTREAM (event) && element->numsinkpads > 0)
+    return send_upstream (element, event);
   if (GST_EVENT_TYPE (event) != GST_EVENT_EOS || !gst_conic_base_bin_receives (self))
     return GST_ELEMENT_CLASS (gst_conic_base_bin_parent_class)->send_event (element, event);
   gst_event_unref (event);

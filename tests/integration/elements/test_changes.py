@@ -3,10 +3,10 @@
 """What an application does to an element that it has in a pipeline of its own.
 
 Shows that after a stop another list of codecs counts, and something else may come in; that a bit rate
-set while it runs is that of later pads, too; that a conicsrc can be stopped and started again while what
-is behind it plays on, and that EOS can be sent to one that is paused; that a data pad can be asked for
-after the other side's channel is there, given back and asked for again; and that an application can open
-and close any number of channels.
+set while it runs is that of later pads, too; that a pipeline can be sought in; that a conicsrc can be
+stopped and started again while what is behind it plays on, and that EOS can be sent to one that is
+paused; that a data pad can be asked for after the other side's channel is there, given back and asked
+for again; and that an application can open and close any number of channels.
 """
 
 import os
@@ -149,6 +149,18 @@ class Changes(tap.TestCase):
         viewer.pipeline.set_state(Gst.State.PLAYING)
         end = viewer.bus.timed_pop_filtered(tap.seconds(10) * Gst.SECOND, Gst.MessageType.EOS)
         self.assertIsNotNone(end, "no EOS came")
+
+    def test_seek(self):
+        """A pipeline that ends in a conicsink can be sought in, and those who watch it go on"""
+        camera = self.camera(
+            "videotestsrc ! video/x-raw,framerate=30/1 ! conicsink name=peer client-id=camera uri={uri}"
+        )
+        viewer = Peer(self, self.hub, "conicsrc name=peer target-id=camera uri={uri} ! fakesink name=out")
+        get(self.buffers(viewer), "a picture")
+        self.assertTrue(camera.pipeline.seek_simple(Gst.Format.TIME, Gst.SeekFlags.FLUSH, 0))
+        pictures = self.buffers(viewer)
+        for _ in range(2 * FRAMES):
+            get(pictures, "a picture after the seek")
 
     def say(self, peer, text):
         """Says it on a data pad that is asked for now; returns a function that gives the pad back."""
