@@ -20,7 +20,7 @@ PAGE = os.path.join(peers.ROOT, "docs", "apps.md")
 # How long the last line of a block has to end by itself before it gets Ctrl-C.
 PATIENCE = 8
 # What the examples expect to be there.
-FILES, FOLDERS = ["report.pdf"], ["received"]
+FILES = ["report.pdf"]
 # Lines that set up a shell, and what each has to name that is there.
 SETUP = {
     "export PATH=$PWD/_build/demo/apps:$PATH": CONIC,
@@ -76,8 +76,6 @@ class Docs(tap.TestCase):
 
     def test_commands(self):
         """The commands of docs/apps.md"""
-        for name in FOLDERS:
-            os.mkdir(self.path(name))
         for name in FILES:
             with open(self.path(name), "wb") as file:
                 file.write(os.urandom(100_000))
