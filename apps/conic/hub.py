@@ -31,13 +31,14 @@ KEEPALIVE_SECONDS = 20
 PEER_ID = re.compile(r"[A-Za-z0-9._~-]{1,128}")
 
 STATUS_WORDS = {
-    401: "the hub wants a token, and this one won't do",
+    401: "the hub wants a token, and doesn't take this one",
     403: "the hub refuses pages of this origin",
     404: "there is a web server, but no hub at this path; a hub's ends in /ws",
     408: "the hub says that the request took too long",
     429: "the hub has enough connections from this address",
     503: "the hub has no room, or is stopping",
 }
+NO_TOKEN = "the hub wants a token (see --token)"
 CLOSE_WORDS = {
     1001: "it stops",
     1008: "it waited too long for a registration",
@@ -247,6 +248,8 @@ def _why(error: GLib.Error, message: Soup.Message, rejected: list[Gio.TlsCertifi
     status = message.get_status()
     if not status:
         return error.message
+    if status == 401 and not message.get_request_headers().get_one("Authorization"):
+        return NO_TOKEN
     words = STATUS_WORDS.get(status)
     if words is None:
         return f"what answers there is no hub (HTTP status {int(status)})"

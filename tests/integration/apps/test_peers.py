@@ -220,9 +220,9 @@ class Refusals(PeersTest):
             )  # fmt: skip
             return done.stdout.strip()
 
-        self.check_refused("the hub wants a token", hub=hub.uri)
+        self.check_refused("the hub wants a token (see --token)", hub=hub.uri)
         self.check_refused(
-            "the hub wants a token, and this one won't do: ", "--token", "x.y.z", hub=hub.uri
+            "the hub wants a token, and doesn't take this one: ", "--token", "x.y.z", hub=hub.uri
         )
         self.check_refused("characters that no token has", "--token", "a b\n", hub=hub.uri, code=2)
         one = token("anna")
