@@ -179,10 +179,9 @@ class Completion(CliTest):
         }
         screen = Screen(self, shell[0], shell, env=environment)
         screen.wait_input(">")
-        for line in setup:
+        for line in (*setup, "PS1='ready> '"):
             screen.type(f"{line}\r")
-        screen.type("clear\r")
-        screen.wait(lambda: screen.lines[-30:][0].rstrip() == ">", 20, "an empty screen")
+        screen.wait_input("ready>")
         for typed, completed in (
             ("conic pee\t", "conic peers"),
             ("conic datachannel --do\t", "conic datachannel --downloads"),
@@ -191,15 +190,15 @@ class Completion(CliTest):
             ("conic call an\t", "conic call anna"),
         ):
             screen.type(typed)
-            screen.wait_input(f"> {completed}")
+            screen.wait_input(f"ready> {completed}")
             screen.type("\x15")
-            screen.wait_input(">")
+            screen.wait_input("ready>")
         screen.type("exit\r")
         screen.wait_exit()
 
     def test_bash(self):
         """bash completes subcommands, options, their values, files and peers"""
-        self.check(["bash", "--norc"], f"source {COMPLETIONS}/conic.bash", "PS1='> '")
+        self.check(["bash", "--norc"], f"source {COMPLETIONS}/conic.bash")
 
     def test_bash_runs_nothing(self):
         """What is proposed is never run, whoever made it up"""
@@ -219,7 +218,7 @@ class Completion(CliTest):
         self.check(
             ["zsh", "-f"],
             f"fpath=({COMPLETIONS} $fpath)",
-            "autoload -Uz compinit; compinit -u -D; PS1='> '; unsetopt prompt_sp",
+            "autoload -Uz compinit; compinit -u -D; unsetopt prompt_sp",
         )
 
 
