@@ -12,6 +12,13 @@
 
 #include "gstconicsdp.h"
 
+/* Sources (SSRCs) of RTP that a session may have in its life: the media of each section, what is sent again
+ * of it, and packets for repair. webrtcbin keeps each, with threads of its own, until the end. */
+#define SOURCES_MAX (3 * GST_CONIC_SDP_MEDIAS_MAX)
+
+/* Where an RTP packet has its source, RFC 3550 section 5.1. */
+#define SSRC_OFFSET 8
+
 typedef enum {
   GATE_CLOSED,
   GATE_OPEN,
@@ -24,6 +31,7 @@ struct _GstConicGate {
   GateState state;
   GStrv fingerprints;      /* NULL until a description came */
   GPtrArray *certificates; /* PEM of those shown so far */
+  GHashTable *sources;     /* set of SSRCs: those let in */
   int n_packets;           /* atomic: let in */
   gboolean is_left;        /* atomic: nobody wants to know any more */
   const GstConicGateHandlers *handlers;
@@ -38,6 +46,7 @@ clear_gate (gpointer data)
 
   g_strfreev (gate->fingerprints);
   g_ptr_array_unref (gate->certificates);
+  g_hash_table_unref (gate->sources);
   g_mutex_clear (&gate->lock);
   gate->destroy (gate->user_data);
 }
@@ -126,6 +135,30 @@ on_incoming (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
   return GST_PAD_PROBE_OK;
 }
 
+static gboolean
+is_source (GstConicGate *gate, GstBuffer *packet)
+{
+  guint32 ssrc;
+  gboolean known;
+
+  if (gst_buffer_extract (packet, SSRC_OFFSET, &ssrc, sizeof ssrc) != sizeof ssrc)
+    return FALSE;
+  g_mutex_lock (&gate->lock);
+  known = g_hash_table_contains (gate->sources, GUINT_TO_POINTER (ssrc));
+  if (!known && g_hash_table_size (gate->sources) < SOURCES_MAX)
+    known = g_hash_table_add (gate->sources, GUINT_TO_POINTER (ssrc));
+  g_mutex_unlock (&gate->lock);
+  return known;
+}
+
+/* One by one, as srtpdec pushes them. */
+static GstPadProbeReturn
+on_rtp (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+  return is_source (user_data, GST_PAD_PROBE_INFO_BUFFER (info)) ? GST_PAD_PROBE_OK
+                                                                 : GST_PAD_PROBE_DROP;
+}
+
 static void
 add_probe (GstPad *pad, GstPadProbeCallback callback, GstConicGate *gate)
 {
@@ -140,6 +173,9 @@ guard_pad (GstPad *pad, gboolean is_dec, GstConicGate *gate)
   if (gst_pad_get_direction (pad) != (is_dec ? GST_PAD_SRC : GST_PAD_SINK))
     return;
   add_probe (pad, is_dec ? on_incoming : on_outgoing, gate);
+  if (is_dec && g_str_equal (GST_PAD_NAME (pad), "rtp_src"))
+    gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, on_rtp, g_atomic_rc_box_acquire (gate),
+                       unref_gate);
 }
 
 static void
@@ -205,6 +241,7 @@ gst_conic_gate_new (GstElement *webrtcbin,
 
   gate->webrtcbin = gst_object_ref (webrtcbin);
   g_mutex_init (&gate->lock);
+  gate->sources = g_hash_table_new (NULL, NULL);
   gate->certificates = g_ptr_array_new_with_free_func (g_free);
   gate->handlers = handlers;
   gate->user_data = user_data;

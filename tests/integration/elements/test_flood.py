@@ -1,0 +1,96 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A peer that means ill, in a session that it has come into.
+
+Shows that what it sends under ever new names (SSRCs), each of which would cost threads and memory, is let
+in only up to a bound.
+"""
+
+import os
+import queue
+import sys
+
+import gi
+
+from conictest import peers, tap
+from test_channels import Peer, deep, get
+
+gi.require_version("Gst", "1.0")
+from gi.repository import Gst  # noqa: E402  pylint: disable=wrong-import-position
+
+# What is let in, and what is sent.
+SOURCES_MAX, SOURCES = 192, 300
+
+
+def find_pad(pipeline, factory, name):
+    for element in deep(pipeline):
+        if element.get_factory() and element.get_factory().get_name() == factory:
+            for pad in element.pads:
+                if pad.get_name().startswith(name):
+                    return pad
+    raise AssertionError(f"there is no {name} of a {factory}")
+
+
+class Flood(tap.TestCase):
+    limit = 60
+
+    def setUp(self):
+        super().setUp()
+        peers.require_tools()
+        self.hub = peers.Conicd(self)
+
+    def test_sources(self):
+        """Packets of ever new sources come in from the first of them only"""
+        viewer = Peer(self, self.hub, "conicsrc name=peer client-id=viewer uri={uri} ! fakesink name=out")
+        viewer.wait("conic-registered")
+        pictures = queue.Queue()
+        viewer.pipeline.get_by_name("out").get_static_pad("sink").add_probe(
+            Gst.PadProbeType.BUFFER,
+            lambda _pad, _info: pictures.put(True) or Gst.PadProbeReturn.OK,
+        )
+        camera = Peer(
+            self, self.hub, "videotestsrc is-live=true ! conicsink name=peer target-id=viewer uri={uri}"
+        )
+        camera.wait("conic-session-started")
+        get(pictures, "a picture")
+        seen, came, sent = set(), queue.Queue(), []
+
+        def on_received(_pad, info):
+            source = info.get_buffer().extract_dup(8, 4)
+            if source not in seen:
+                seen.add(source)
+                came.put(len(seen))
+            return Gst.PadProbeReturn.OK
+
+        def on_sent(pad, _info):
+            """With each packet of its own goes one of another source."""
+            if len(sent) < 2 * SOURCES and len(sent) % 2 == 0:
+                sent.append(True)
+                packet = bytes([0x80, 96, 0, 1]) + bytes(4) + (len(sent) << 8).to_bytes(4, "big")
+                pad.chain(Gst.Buffer.new_wrapped(packet + bytes(20)))
+                sent.append(True)
+                if len(sent) == 2 * SOURCES:
+                    came.put(None)
+            return Gst.PadProbeReturn.OK
+
+        find_pad(viewer.pipeline, "dtlssrtpdec", "rtp_src").add_probe(
+            Gst.PadProbeType.BUFFER, on_received
+        )
+        find_pad(camera.pipeline, "dtlssrtpenc", "rtp_sink").add_probe(
+            Gst.PadProbeType.BUFFER | Gst.PadProbeType.BUFFER_LIST, on_sent
+        )
+        camera.element.set_property("bitrate", 8000000)
+        while get(came, "the last packet") is not None:
+            pass
+        self.assertGreater(len(seen), SOURCES_MAX / 2)
+        self.assertLessEqual(len(seen), SOURCES_MAX)
+
+
+if __name__ == "__main__":
+    environment = peers.gst_environment()
+    # Elements under a sanitizer need its library before the interpreter's own.
+    if os.environ.get("LD_PRELOAD") != environment.get("LD_PRELOAD"):
+        os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, **environment})
+    os.environ.update(environment)
+    Gst.init(None)
+    tap.main()
