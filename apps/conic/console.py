@@ -46,8 +46,9 @@ class Console:
 
     def say(self, event: str, words: str, /, **fields) -> None:
         """Tells of an event, in words or as a JSON object."""
+        line = json.dumps({"event": event, **fields}) if self.as_json else clean(words)
         try:
-            print(json.dumps({"event": event, **fields}) if self.as_json else clean(words), flush=True)
+            print(line, flush=True)
         except OSError as error:
             self._on_lost(error)
 
@@ -55,8 +56,11 @@ class Console:
         """Tells of something that didn't work."""
         if self.as_json:
             self.say("error", text, message=text)
-        else:
+            return
+        try:
             print(clean(text), file=sys.stderr, flush=True)
+        except OSError as error:
+            self._on_lost(error)
 
     def show_status(self, text: str) -> None:
         """Shows something below the line that is typed, until it is empty again."""
