@@ -8,7 +8,7 @@ from .. import devices, files, recording, stream, target
 from ..exits import WrongUsage, with_all
 from ..pipeline import PEER, peer_properties
 from .audio_offer import TONE
-from .video_offer import PATTERN
+from .video_offer import PATTERN, RAW
 
 SUMMARY = "talk to a peer: sound and pictures both ways"
 DESCRIPTION = """\
@@ -51,8 +51,9 @@ def pictures_out(options: argparse.Namespace) -> str:
     """What is sent to be seen."""
     source = PATTERN
     if not options.pattern:
-        source = "autovideosrc" if options.print else devices.camera()
-    return f"{source} ! videoconvert ! {PEER}.video_0"
+        camera = "autovideosrc" if options.print else devices.camera()
+        source = f"{camera} ! {RAW}"
+    return f"{source} ! {PEER}.video_0"
 
 
 def sound_in(options: argparse.Namespace) -> str:

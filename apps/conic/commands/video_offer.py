@@ -10,7 +10,9 @@ SUMMARY = "call a peer and send it pictures"
 DESCRIPTION = """\
 Calls a peer, such as conic video-answer, and sends it pictures: the camera, a file or a pattern."""
 
-PATTERN = "videotestsrc is-live=true ! video/x-raw,width=640,height=480,framerate=30/1"
+# A camera may offer H.264, too, which conicsink would send as it is: at whatever bit rate that has.
+RAW = "video/x-raw"
+PATTERN = f"videotestsrc is-live=true ! {RAW},width=640,height=480,framerate=30/1"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,11 +32,13 @@ def run(options: argparse.Namespace) -> int:
     if options.file:
         if not options.print:
             files.read_head(options.file, 1)
-        source = f"filesrc location={value(options.file)} ! decodebin"
+        # conicsink converts by itself, but would also take the sound.
+        source = f"filesrc location={value(options.file)} ! decodebin ! videoconvert"
     elif options.pattern:
         source = PATTERN
     else:
-        source = "autovideosrc" if options.print else devices.camera()
+        camera = "autovideosrc" if options.print else devices.camera()
+        source = f"{camera} ! {RAW}"
     peer = target.find(options)
-    text = f"{source} ! videoconvert ! conicsink {peer_properties(options, peer)}"
+    text = f"{source} ! conicsink {peer_properties(options, peer)}"
     return stream.run(options, text, sends=True, target=peer, held=bool(options.file))
