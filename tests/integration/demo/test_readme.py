@@ -290,6 +290,39 @@ class Commands(tap.TestCase):
                     if heading:
                         self.assertIn(heading, headings(path))
 
+    def test_index(self):
+        """Each folder of docs has a README with a link to every page in it"""
+        for folder in ("docs", "docs/elements"):
+            with open(os.path.join(peers.ROOT, folder, "README.md"), encoding="utf-8") as file:
+                links = set(re.findall(r"\]\(([^)#]+\.md)", file.read()))
+            there = set(glob.glob("*.md", root_dir=os.path.join(peers.ROOT, folder)))
+            self.assertEqual(there - links, {"README.md"}, folder)
+
+    def test_architecture(self):
+        """The folders, files and locks that docs/architecture.md names are in the sources"""
+        with open(os.path.join(peers.ROOT, "docs", "architecture.md"), encoding="utf-8") as file:
+            names = set(re.findall(r"`([^`\s]+)`", file.read()))
+        paths, sources = set(), ""
+        for folder in ("daemon", "gst-plugin", "apps"):
+            for path in glob.glob(f"{folder}/**", root_dir=peers.ROOT, recursive=True):
+                paths |= {path.rstrip("/"), os.path.basename(path)}
+                if path.endswith((".c", ".h")):
+                    with open(os.path.join(peers.ROOT, path), encoding="utf-8") as file:
+                        sources += file.read()
+        files = {name for name in names if re.search(r"\.[ch]$|^(daemon|gst-plugin|apps)\b", name)}
+        self.assertGreater(len(files), 10)
+        self.assertEqual(files - paths, set())
+        locks = [name for name in names if re.fullmatch(r"GstConic\w+\.\w+", name)]
+        self.assertGreater(len(locks), 10)
+        for name in locks:
+            owner, lock = name.split(".")
+            mutex = rf"G(Rec)?Mutex {lock};"
+            with self.subTest(name):
+                self.assertTrue(
+                    re.search(rf"struct _{owner} \{{[^}}]*\b{mutex}", sources)
+                    or re.search(rf"\b{mutex}[^}}]*\}} {owner};", sources)
+                )
+
     def test_languages(self):
         """The README has the same commands in each language"""
         self.assertEqual(list(blocks("docs/README.ja.md")), list(blocks("README.md")))
