@@ -8,6 +8,11 @@
 
 #include "gstconicencoder.h"
 
+/* Names of the other side's codecs that are shown, and their bytes: a browser has half a dozen. */
+#define NAMES_MAX       8
+#define NAME_MAX_LENGTH 16
+#define NAME_CHARACTERS G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "-_"
+
 static const GstConicCodec codecs[] = {
     {
         .kind = GST_WEBRTC_KIND_VIDEO,
@@ -349,6 +354,61 @@ gst_conic_codec_choose (GPtrArray *list,
   if (chosen != NULL)
     *payload_type = gst_conic_codec_find_payload_type (chosen, media);
   return chosen;
+}
+
+/* --- for people --- */
+
+/* (transfer full) */
+static char *
+join_names (GPtrArray *names)
+{
+  if (names->len == 0)
+    return g_strdup ("none");
+  g_ptr_array_add (names, NULL);
+  return g_strjoinv (", ", (char **) names->pdata);
+}
+
+char *
+gst_conic_codec_name_all (GPtrArray *list)
+{
+  g_autoptr (GPtrArray) names = g_ptr_array_new ();
+
+  for (guint i = 0; i < list->len; i++)
+    g_ptr_array_add (names, (char *) ((const GstConicCodec *) list->pdata[i])->encoding_name);
+  return join_names (names);
+}
+
+/* Whether @name may be shown: it is the other side's. */
+static gboolean
+is_codec_name (const char *name)
+{
+  static const char *const helpers[] = {"rtx", "red", "ulpfec", "flexfec-03", "telephone-event",
+                                        "CN"};
+
+  for (guint i = 0; i < G_N_ELEMENTS (helpers); i++)
+    if (g_ascii_strcasecmp (name, helpers[i]) == 0)
+      return FALSE;
+  return *name != '\0' && strlen (name) <= NAME_MAX_LENGTH &&
+         strspn (name, NAME_CHARACTERS) == strlen (name);
+}
+
+char *
+gst_conic_codec_name_offered (const GstSDPMedia *media)
+{
+  g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
+  const char *rtpmap;
+
+  for (guint i = 0; names->len < NAMES_MAX &&
+                    (rtpmap = gst_sdp_media_get_attribute_val_n (media, "rtpmap", i)) != NULL;
+       i++) {
+    const char *begin = strchr (rtpmap, ' ');
+    g_autofree char *name = begin != NULL ? g_strndup (begin + 1, strcspn (begin + 1, "/")) : NULL;
+
+    if (name != NULL && is_codec_name (name) &&
+        !g_ptr_array_find_with_equal_func (names, name, g_str_equal, NULL))
+      g_ptr_array_add (names, g_steal_pointer (&name));
+  }
+  return join_names (names);
 }
 
 GstElement *

@@ -77,6 +77,12 @@ const GstConicCodec *gst_conic_codec_choose (GPtrArray *codecs,
                                              gboolean by_peer,
                                              int *payload_type);
 
+/* (transfer full): the names of those in @list for people, such as “VP8, VP9” */
+char *gst_conic_codec_name_all (GPtrArray *list);
+
+/* (transfer full): likewise those in @media, of either side, but for what only repairs others */
+char *gst_conic_codec_name_offered (const GstSDPMedia *media);
+
 /* (transfer floating) (nullable): an element of @factory with @settings: "property=value …" */
 GstElement *gst_conic_codec_make (const char *factory, const char *settings, GError **error);
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "gstconicbasebin.h"
+#include "gstconicmessages.h"
 #include "gstconicshare.h"
 #include "gstconictwcc.h"
 
@@ -19,7 +20,9 @@ struct _GstConicMedia {
   GstConicMediaFunc described;
   GObject *user_data;
   const GstConicMediaSettings *settings;
-  GPtrArray *shares; /* GstConicShare */
+  GPtrArray *shares;    /* GstConicShare */
+  guint n_checked;      /* sections of which it is known whether they have a codec */
+  gboolean has_told[3]; /* by kind: that one has none */
 };
 
 /* --- transceivers --- */
@@ -291,6 +294,52 @@ get_any_caps (const GstSDPMedia *media)
   return caps;
 }
 
+/* (transfer full) (nullable): what we would have used in a section that can't be used, if anything */
+static GPtrArray *
+list_missed (GstConicMedia *self, GPtrArray *inputs, const GstSDPMedia *media)
+{
+  GstWebRTCKind kind = gst_conic_sdp_get_kind (media);
+
+  for (guint i = 0; gst_conic_sdp_receives (media) && i < inputs->len; i++) {
+    GstConicInput *input = g_ptr_array_index (inputs, i);
+    GPtrArray *codecs = gst_conic_input_get_codecs (input);
+
+    if (codecs != NULL && gst_conic_input_get_kind (input) == kind)
+      return codecs;
+    g_clear_pointer (&codecs, g_ptr_array_unref);
+  }
+  if (!gst_conic_sdp_sends (media) || !gst_conic_base_bin_receives (self->bin))
+    return NULL;
+  return gst_conic_codec_list_decodable (kind, gst_conic_media_settings_get_codecs (self->settings,
+                                                                                    kind));
+}
+
+/* Once, however many sections the two try: each side offers anew what the other hasn't taken. */
+static void
+tell_missed (GstConicMedia *self, GstWebRTCKind kind, const char *theirs, const char *ours)
+{
+  if (self->has_told[kind])
+    return;
+  self->has_told[kind] = TRUE;
+  gst_conic_messages_no_codec (GST_ELEMENT (self->bin), self->session, kind, theirs, ours);
+}
+
+/* Tells both sides when a section that is wanted can't be used. */
+static void
+report_missed (GstConicMedia *self, GPtrArray *inputs, const GstSDPMedia *media, guint index)
+{
+  g_autoptr (GPtrArray) codecs = list_missed (self, inputs, media);
+  g_autofree char *ours = NULL;
+  g_autofree char *theirs = NULL;
+
+  if (codecs == NULL)
+    return;
+  ours = gst_conic_codec_name_all (codecs);
+  theirs = gst_conic_codec_name_offered (media);
+  gst_conic_session_set_codecs (self->session, index, ours);
+  tell_missed (self, gst_conic_sdp_get_kind (media), theirs, ours);
+}
+
 /* webrtcbin matches its transceivers with the sections of an offer in order, so every section gets
  * one, wanted or not; one in which nothing comes may have something later. */
 static void
@@ -303,6 +352,7 @@ answer_section (GstConicMedia *self, GPtrArray *inputs, const GstSDPMedia *media
     return;
   if (receives && answer_to_receive (self, media))
     return;
+  report_missed (self, inputs, media, index);
   caps = get_any_caps (media);
   add_transceiver (self, gst_conic_sdp_get_kind (media),
                    GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_INACTIVE, caps);
@@ -331,6 +381,7 @@ gst_conic_media_answer (GstConicMedia *self)
     if (gst_conic_sdp_get_kind (media) != GST_WEBRTC_KIND_UNKNOWN)
       answer_section (self, inputs, media, i);
   }
+  self->n_checked = gst_sdp_message_medias_len (offer);
 }
 
 /* --- changes --- */
@@ -434,6 +485,30 @@ settle_share (GstConicMedia *self, GstConicShare *share)
   begin_share (self, share, codec, payload_type, gst_conic_twcc_find_id (media));
 }
 
+/* Says which sections that we have offered have found no codec. */
+static void
+check_answer (GstConicMedia *self)
+{
+  const GstSDPMessage *answer = gst_conic_session_get_remote_description (self->session);
+  const GstSDPMessage *offer = gst_conic_session_get_local_description (self->session);
+  /* By now another offer may have come, with more. */
+  guint n_sections = MIN (gst_sdp_message_medias_len (answer), gst_sdp_message_medias_len (offer));
+
+  for (; self->n_checked < n_sections; self->n_checked++) {
+    const GstSDPMedia *media = gst_sdp_message_get_media (answer, self->n_checked);
+    GstWebRTCKind kind = gst_conic_sdp_get_kind (media);
+    const char *theirs = gst_conic_sdp_get_codecs (media);
+    g_autofree char *ours = NULL;
+
+    /* A peer that rejects a section has no codec for it (RFC 8829 section 5.3.1); one that only wants
+     * nothing says “inactive”. */
+    if (kind == GST_WEBRTC_KIND_UNKNOWN || (theirs == NULL && !is_rejected (media)))
+      continue;
+    ours = gst_conic_codec_name_offered (gst_sdp_message_get_media (offer, self->n_checked));
+    tell_missed (self, kind, theirs, ours);
+  }
+}
+
 /* Whether the descriptions of both sides have it that @share goes out. */
 static gboolean
 is_sent (GstConicMedia *self, GstConicShare *share)
@@ -451,6 +526,7 @@ is_sent (GstConicMedia *self, GstConicShare *share)
 void
 gst_conic_media_open (GstConicMedia *self)
 {
+  check_answer (self);
   for (guint i = 0; i < self->shares->len; i++) {
     GstConicShare *share = g_ptr_array_index (self->shares, i);
 

@@ -155,6 +155,24 @@ gst_conic_messages_new_loss (const char *peer_id, const char *reason)
                       "“%s” lost the session: %s", peer_id, reason);
 }
 
+void
+gst_conic_messages_no_codec (GstElement *element,
+                             GstConicSession *session,
+                             GstWebRTCKind kind,
+                             const char *theirs,
+                             const char *ours)
+{
+  const char *name = kind == GST_WEBRTC_KIND_AUDIO ? "audio" : "video";
+  g_autofree char *they =
+      theirs != NULL ? g_strdup_printf ("has %s", theirs) : g_strdup ("took none");
+
+  GST_ELEMENT_WARNING (element, STREAM, CODEC_NOT_FOUND,
+                       ("No %s codec is common with “%s”: it %s, this element has %s (see "
+                        "%s-codecs)",
+                        name, gst_conic_session_get_peer_id (session), they, ours, name),
+                       (NULL));
+}
+
 static void
 post (GstElement *element, GstStructure *structure)
 {

@@ -20,6 +20,14 @@ GError *gst_conic_messages_new_refusal (const char *peer_id, const char *reason)
 /* (transfer full): the other side said goodbye because the session broke */
 GError *gst_conic_messages_new_loss (const char *peer_id, const char *reason);
 
+/* A warning: nothing comes of a section of @kind in @session, for want of a codec. @theirs (nullable) and
+ * @ours are the names of those that each side has. */
+void gst_conic_messages_no_codec (GstElement *element,
+                                  GstConicSession *session,
+                                  GstWebRTCKind kind,
+                                  const char *theirs,
+                                  const char *ours);
+
 /* Element messages: `conic-registered` (client-id), and of a session (peer-id, session-id)
  * `conic-session-started`, `conic-session-ended` (reason), `conic-session-failed` (reason). */
 void gst_conic_messages_registered (GstElement *element, const char *client_id);

@@ -15,6 +15,11 @@
 /* Bytes of a candidate: names of 255 at the most, and some numbers. */
 #define CANDIDATE_MAX 1024
 
+/* Names of codecs for people; our own. In bytes. */
+#define CODECS_ATTRIBUTE  "conic-codecs"
+#define CODECS_MAX_LENGTH 100
+#define CODECS_CHARACTERS G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "-_, "
+
 #define PEM_BEGIN "-----BEGIN CERTIFICATE-----"
 #define PEM_END   "-----END CERTIFICATE-----"
 
@@ -414,6 +419,25 @@ gst_conic_sdp_narrow (GstSDPMessage *sdp, const GstSDPMessage *offer, guint64 si
       ways &= ~RECEIVES;
     set_ways (media, ways);
   }
+}
+
+void
+gst_conic_sdp_set_codecs (GstSDPMessage *sdp, guint index, const char *codecs)
+{
+  if (index < gst_sdp_message_medias_len (sdp))
+    gst_sdp_media_add_attribute ((GstSDPMedia *) gst_sdp_message_get_media (sdp, index),
+                                 CODECS_ATTRIBUTE, codecs);
+}
+
+const char *
+gst_conic_sdp_get_codecs (const GstSDPMedia *media)
+{
+  const char *codecs = gst_sdp_media_get_attribute_val (media, CODECS_ATTRIBUTE);
+
+  if (codecs == NULL || strlen (codecs) > CODECS_MAX_LENGTH ||
+      strspn (codecs, CODECS_CHARACTERS) < strlen (codecs))
+    return NULL;
+  return codecs;
 }
 
 GstWebRTCKind

@@ -76,6 +76,11 @@ void gst_conic_sdp_widen (GstSDPMessage *sdp);
  */
 void gst_conic_sdp_narrow (GstSDPMessage *sdp, const GstSDPMessage *offer, guint64 silent);
 
+/* Says in @sdp, an answer, which @codecs this side has for the section at @index, of which the offer had
+ * none; and whether another peer said so: (nullable): names that may be shown to people. */
+void gst_conic_sdp_set_codecs (GstSDPMessage *sdp, guint index, const char *codecs);
+const char *gst_conic_sdp_get_codecs (const GstSDPMedia *media);
+
 /* The kind of a media section; GST_WEBRTC_KIND_UNKNOWN for application and the rest. */
 GstWebRTCKind gst_conic_sdp_get_kind (const GstSDPMedia *media);
 

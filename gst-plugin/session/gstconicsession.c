@@ -48,6 +48,8 @@ struct _GstConicSession {
   GstSDPMessage *local;
   GstSDPMessage *remote;
   guint64 silent; /* set of sections in which nothing is sent any more */
+  GPtrArray *
+      codecs; /* (nullable elements): for each section that the offer had no codec for, what we have */
 
   guint timeout;
   GSource *deadline;
@@ -279,6 +281,9 @@ created_event (GstConicSession *self, gpointer reply)
   gst_sdp_message_copy (description->sdp, &self->local);
   gst_conic_sdp_narrow (self->local, self->state == SESSION_OFFERING ? NULL : self->remote,
                         self->silent);
+  for (guint i = 0; self->state == SESSION_ANSWERING && i < self->codecs->len; i++)
+    if (g_ptr_array_index (self->codecs, i) != NULL)
+      gst_conic_sdp_set_codecs (self->local, i, g_ptr_array_index (self->codecs, i));
   gst_conic_events_ask (&self->events, self->webrtcbin, "set-local-description", description,
                         local_set_event);
 }
@@ -311,6 +316,18 @@ gst_conic_session_silence (GstConicSession *self, guint index)
 
   if (index < GST_CONIC_SDP_MEDIAS_MAX)
     self->silent |= G_GUINT64_CONSTANT (1) << index;
+}
+
+void
+gst_conic_session_set_codecs (GstConicSession *self, guint index, const char *codecs)
+{
+  g_return_if_fail (GST_IS_CONIC_SESSION (self));
+  g_return_if_fail (index < GST_CONIC_SDP_MEDIAS_MAX);
+
+  if (self->codecs->len <= index)
+    g_ptr_array_set_size (self->codecs, (int) index + 1);
+  g_free (g_ptr_array_index (self->codecs, index));
+  g_ptr_array_index (self->codecs, index) = g_strdup (codecs);
 }
 
 static void
@@ -486,6 +503,7 @@ gst_conic_session_finalize (GObject *object)
 
   g_free (self->peer_id);
   g_free (self->session_id);
+  g_ptr_array_unref (self->codecs);
   g_clear_pointer (&self->local, gst_sdp_message_free);
   g_clear_pointer (&self->remote, gst_sdp_message_free);
   gst_conic_trickle_clear (&self->trickle);
@@ -521,6 +539,7 @@ gst_conic_session_new (const char *peer_id,
   self->peer_id = g_strdup (peer_id);
   self->session_id = g_strdup (session_id);
   self->offerer = offerer;
+  self->codecs = g_ptr_array_new_with_free_func (g_free);
   gst_conic_events_init (&self->events, self, context);
   gst_conic_trickle_init (&self->trickle, &self->events, on_local_candidate);
   gst_conic_transport_init (&self->transport, &self->events, &transport_handlers, self->peer_id,

@@ -68,6 +68,10 @@ void gst_conic_session_open (GstConicSession *self, GstElement *webrtcbin, guint
  * FALSE while another is under way; the stable handler tells when that is over. */
 gboolean gst_conic_session_prepare_offer (GstConicSession *self);
 
+/* Before the answer is made: the offer has none of the codecs that we have for its media section at @index.
+ * The answer names ours: the other side can't tell why nothing comes. */
+void gst_conic_session_set_codecs (GstConicSession *self, guint index, const char *codecs);
+
 /* Nothing is sent any more in the media section at @index; the next description says so. */
 void gst_conic_session_silence (GstConicSession *self, guint index);
 

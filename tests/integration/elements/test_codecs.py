@@ -4,7 +4,8 @@
 
 Shows that each video codec brings the right colours whoever calls, that `video-codecs` of either side
 decides which it is, that each codec in use has one encoder however many watch and none when nobody
-does, that `bitrate` reaches the encoders while they run, and that `encoder-setup` has the last word.
+does, that both sides are told when they have none in common, that `bitrate` reaches the encoders while
+they run, and that `encoder-setup` has the last word.
 """
 
 from conictest import media, peers, tap
@@ -13,6 +14,7 @@ WIDTH, HEIGHT = 320, 240
 FRAME_BYTES = WIDTH * HEIGHT * 3
 COLOUR_TOLERANCE = 40
 ENOUGH_FRAMES = 20
+DOMAIN = "gst-stream-error-quark"
 RGB = f"videoconvert ! video/x-raw,format=RGB,width={WIDTH},height={HEIGHT} ! fdsink fd={{fd}}"
 # The encoders of each codec, of which one has to be installed.
 ENCODERS = {"VP8": {"vp8enc"}, "VP9": {"vp9enc"}, "H264": {"openh264enc", "x264enc"}}
@@ -97,6 +99,37 @@ class Codecs(tap.TestCase):
         camera = self.camera('video-codecs="<THEORA, VP8>"')
         camera.wait_event("warning", text=lambda text: "THEORA" in text and "video-codecs" in text)
         self.check(self.viewer("viewer")[1])
+
+    def test_none_in_common(self):
+        """Without a codec in common both sides are told once what each has, whoever calls"""
+        for caller in ("viewer", "camera"):
+            with self.subTest(caller=caller):
+                ids = {name: f"{name}-of-{caller}" for name in ("viewer", "camera")}
+                target = {caller: f"target-id={ids['viewer' if caller == 'camera' else 'camera']}"}
+                pipelines = {
+                    "viewer": "conicsrc name=v {} video-codecs=<VP9,VP8> ! fakesink",
+                    "camera": "videotestsrc is-live=true ! conicsink {} video-codecs=<H264>",
+                }
+                probes = {}
+                for name in sorted(pipelines, key=lambda name: name == caller):
+                    properties = f"client-id={ids[name]} uri={self.hub.uri} {target.get(name, '')}"
+                    probes[name] = peers.Probe(self, name, pipelines[name].format(properties))
+                    probes[name].wait_event("message", name="conic-registered")
+                for name, other, theirs, ours in (
+                    ("viewer", "camera", "H264", "VP9, VP8"),
+                    ("camera", "viewer", "VP9, VP8", "H264"),
+                ):
+                    probes[name].wait_event("message", name="conic-session-started")
+                    said = probes[name].wait_event("warning", domain=DOMAIN)["text"]
+                    self.assertIn(
+                        f"No video codec is common with “{ids[other]}”: it has {theirs}, this"
+                        f" element has {ours} (see video-codecs)",
+                        said,
+                    )
+                for probe in probes.values():
+                    probe.stop()
+                    said = [w for w in probe.of_kind("warning") if w["domain"] == DOMAIN]
+                    self.assertEqual(len(said), 1, said)
 
     def test_bitrate(self):
         """bitrate changes the encoders' while they run, and encoder-setup has the last word"""
