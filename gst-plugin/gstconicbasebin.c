@@ -15,7 +15,7 @@
 #include "gstconiccertificate.h"
 #include "gstconicinputs.h"
 
-GST_DEBUG_CATEGORY_STATIC (gst_conic_base_bin_debug);
+GST_DEBUG_CATEGORY (gst_conic_base_bin_debug);
 #define GST_CAT_DEFAULT gst_conic_base_bin_debug
 
 /* Milliseconds that connections get to close by themselves; a relay is told in less than 800. */

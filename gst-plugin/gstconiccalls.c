@@ -10,7 +10,7 @@
 #include "gstconicsessions.h"
 #include "gstconictimer.h"
 
-GST_DEBUG_CATEGORY_STATIC (gst_conic_calls_debug);
+GST_DEBUG_CATEGORY (gst_conic_calls_debug);
 #define GST_CAT_DEFAULT gst_conic_calls_debug
 
 /* The delays between two calls of a target that can't be reached, in milliseconds. */
@@ -48,6 +48,7 @@ static void call_target (GstConicCalls *self);
 static void
 send_message (GstConicCalls *self, const ConicMessage *message)
 {
+  gst_conic_messages_log (self->element, message);
   gst_conic_mailbox_send (&self->mailbox, message, !self->stopping);
 }
 
@@ -249,6 +250,8 @@ add_session (GstConicCalls *self, const char *peer_id, const char *session_id, g
   GstConicSession *session =
       gst_conic_session_new (peer_id, session_id, offerer, self->context, &session_handlers, self);
 
+  GST_INFO_OBJECT (self->element, "“%s”: session %s, %s", peer_id, session_id,
+                   offerer ? "a call to it" : "a call from it");
   gst_conic_sessions_add (&self->sessions, session);
   if (!self->handlers->session_new (self->element, session, &error)) {
     send_bye (self, peer_id, session_id, error->message);
@@ -472,6 +475,7 @@ gst_conic_calls_receive (GstConicCalls *self, const ConicMessage *message)
   if (self->stopping || (message->type != CONIC_MESSAGE_ERROR && message->from_id == NULL))
     return;
 
+  gst_conic_messages_log (self->element, message);
   switch (message->type) {
   case CONIC_MESSAGE_SDP:
     if (message->sdp_type == CONIC_SDP_OFFER)

@@ -15,7 +15,7 @@
 #include "gstconicreceiver.h"
 #include "gstconictimer.h"
 
-GST_DEBUG_CATEGORY_STATIC (gst_conic_connection_debug);
+GST_DEBUG_CATEGORY (gst_conic_connection_debug);
 #define GST_CAT_DEFAULT gst_conic_connection_debug
 
 /* Milliseconds from the connection to the channels of the data pads. webrtcbin 1.22 can lose a channel

@@ -12,6 +12,9 @@
 #include "gstconicshare.h"
 #include "gstconictwcc.h"
 
+GST_DEBUG_CATEGORY_EXTERN (gst_conic_connection_debug);
+#define GST_CAT_DEFAULT gst_conic_connection_debug
+
 struct _GstConicMedia {
   GstBin *connection;
   GstConicBaseBin *bin;
@@ -111,6 +114,11 @@ begin_share (GstConicMedia *self,
 
   if (!gst_conic_share_begin (share, codec, payload_type, twcc_id, &error))
     GST_ELEMENT_WARNING (self->bin, CORE, MISSING_PLUGIN, ("%s", error->message), (NULL));
+  else
+    GST_INFO_OBJECT (self->bin, "“%s”: %s is sent as %s, payload type %d",
+                     gst_conic_session_get_peer_id (self->session),
+                     GST_OBJECT_NAME (gst_conic_share_get_input (share)), codec->encoding_name,
+                     payload_type);
 }
 
 /* Gives the session a share of @input on the webrtcbin pad @pad_name. @caps: (nullable): what the
@@ -272,6 +280,9 @@ answer_to_receive (GstConicMedia *self, const GstSDPMedia *media)
   codec = gst_conic_codec_choose (codecs, media, names == NULL, &payload_type);
   if (codec == NULL)
     return FALSE;
+  GST_INFO_OBJECT (self->bin, "“%s”: %s is asked for, payload type %d",
+                   gst_conic_session_get_peer_id (self->session), codec->encoding_name,
+                   payload_type);
   caps = gst_conic_codec_get_rtp_caps (codec, payload_type);
   gst_conic_twcc_add_to_caps (caps, gst_conic_twcc_find_id (media));
   add_transceiver (self, kind, GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_RECVONLY, caps);

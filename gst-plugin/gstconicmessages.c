@@ -4,7 +4,15 @@
 
 #include "gstconicmessages.h"
 
+#include <string.h>
+
 #include "conic-client.h"
+
+GST_DEBUG_CATEGORY_EXTERN (gst_conic_calls_debug);
+#define GST_CAT_DEFAULT gst_conic_calls_debug
+
+/* Bytes of the list of sections that a line of the log has room for. */
+#define SECTIONS_MAX_LENGTH 80
 
 /* What the user can do about an error; NULL if it says so itself. */
 static const char *
@@ -176,6 +184,7 @@ gst_conic_messages_no_codec (GstElement *element,
 static void
 post (GstElement *element, GstStructure *structure)
 {
+  GST_INFO_OBJECT (element, "%" GST_PTR_FORMAT, (gpointer) structure);
   gst_element_post_message (element, gst_message_new_element (GST_OBJECT (element), structure));
 }
 
@@ -217,4 +226,47 @@ gst_conic_messages_session_failed (GstElement *element,
                                    const char *reason)
 {
   post_session (element, "conic-session-failed", session, reason);
+}
+
+/* (transfer full): the kinds of the media sections in @sdp, such as “audio video application” */
+static char *
+list_sections (const char *sdp)
+{
+  GString *kinds = g_string_new (NULL);
+
+  while ((sdp = strstr (sdp, "\nm=")) != NULL && kinds->len < SECTIONS_MAX_LENGTH) {
+    sdp += strlen ("\nm=");
+    g_string_append_printf (kinds, "%s%.*s", kinds->len > 0 ? " " : "",
+                            (int) strspn (sdp, G_CSET_a_2_z), sdp);
+  }
+  return g_string_free (kinds, FALSE);
+}
+
+void
+gst_conic_messages_log (GstElement *element, const ConicMessage *message)
+{
+  gboolean is_ours = message->from_id == NULL;
+  const char *peer_id = is_ours ? message->to_id : message->from_id;
+  const char *verb = is_ours ? "sent" : "received";
+  g_autofree char *sections = NULL;
+
+  if (gst_debug_category_get_threshold (GST_CAT_DEFAULT) < GST_LEVEL_INFO)
+    return;
+  switch (message->type) {
+  case CONIC_MESSAGE_SDP:
+    sections = list_sections (message->sdp);
+    GST_INFO_OBJECT (element, "“%s”: %s %s: %s", peer_id,
+                     message->sdp_type == CONIC_SDP_OFFER ? "offer" : "answer", verb, sections);
+    break;
+  case CONIC_MESSAGE_CANDIDATE:
+    GST_LOG_OBJECT (element, "“%s”: candidate %s for section %d: %s", peer_id, verb,
+                    message->sdp_mline_index, message->candidate);
+    break;
+  case CONIC_MESSAGE_BYE:
+    GST_INFO_OBJECT (element, "“%s”: goodbye %s: %s", peer_id, verb,
+                     message->reason != NULL ? message->reason : "no reason given");
+    break;
+  default:
+    break;
+  }
 }

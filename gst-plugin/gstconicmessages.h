@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include "conic-message.h"
 #include "gstconicsession.h"
 
 G_BEGIN_DECLS
@@ -38,5 +39,9 @@ void gst_conic_messages_session_ended (GstElement *element,
 void gst_conic_messages_session_failed (GstElement *element,
                                         GstConicSession *session,
                                         const char *reason);
+
+/* What goes to another peer or comes from one, for the log: of a description no more than its sections,
+ * for it has passwords. */
+void gst_conic_messages_log (GstElement *element, const ConicMessage *message);
 
 G_END_DECLS

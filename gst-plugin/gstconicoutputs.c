@@ -7,6 +7,9 @@
 #include "gstconicbasebin.h"
 #include "gstconicobjects.h"
 
+GST_DEBUG_CATEGORY_EXTERN (gst_conic_base_bin_debug);
+#define GST_CAT_DEFAULT gst_conic_base_bin_debug
+
 /* Labels of data channels that an element shows pads for, ever since it was READY. */
 #define DATA_PADS_MAX 256
 
@@ -210,6 +213,9 @@ gst_conic_outputs_add_media (GstConicOutputs *self, gpointer owner, GstWebRTCKin
   g_ptr_array_add (self->media, output);
   g_mutex_unlock (&self->lock);
   gst_pad_set_active (output->ghost, TRUE);
+  GST_INFO_OBJECT (self->element, "“%s”: a new pad, %s",
+                   gst_conic_session_get_peer_id (gst_conic_connection_get_session (owner)),
+                   GST_OBJECT_NAME (output->ghost));
   add_pad (self, output->ghost);
 }
 
@@ -312,6 +318,8 @@ ensure_data (GstConicOutputs *self, const char *label)
     is_new = TRUE;
   }
   g_mutex_unlock (&self->lock);
+  if (is_new)
+    GST_INFO_OBJECT (self->element, "a new pad, %s", name);
   if (is_new)
     gst_conic_endpoint_invoke (self->endpoint, show_data, gst_object_ref (src), gst_object_unref);
   return src;

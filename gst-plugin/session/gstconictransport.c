@@ -2,9 +2,6 @@
 
 #include "gstconictransport.h"
 
-#define GST_USE_UNSTABLE_API
-#include <gst/webrtc/webrtc.h>
-
 #include "gstconicassociation.h"
 #include "gstconicpath.h"
 #include "gstconicsessionerror.h"
@@ -107,6 +104,8 @@ check_connected (GstConicTransport *self)
   if (self->connected || !self->verified || !self->is_up)
     return;
   self->connected = TRUE;
+  GST_INFO_OBJECT (self->events->session, "“%s”: connected, path: %s", self->peer_id,
+                   gst_conic_path_get_kind (self->webrtcbin));
   self->pulse_timer =
       gst_conic_timer_start (self->events->context, "conic-session-pulse",
                              GST_CONIC_PULSE_INTERVAL * 1000, on_pulse_timer, self, NULL);
@@ -118,6 +117,7 @@ static void
 verified_event (GstConicSession *session, gpointer data)
 {
   GstConicTransport *self = gst_conic_session_get_transport (session);
+  GST_INFO_OBJECT (session, "“%s”: its certificate is the one in its description", self->peer_id);
   self->verified = TRUE;
   check_connected (self);
 }
@@ -172,6 +172,37 @@ static const GstConicGateHandlers gate_handlers = {
     .closed = on_closed,
 };
 
+/* (transfer none): what an enumeration's @value is called */
+static const char *
+get_nick (GType type, int value)
+{
+  g_autoptr (GEnumClass) enumeration = g_type_class_ref (type);
+  const GEnumValue *entry = g_enum_get_value (enumeration, value);
+
+  return entry != NULL ? entry->value_nick : "?";
+}
+
+/* For the log, where it is news only once. */
+static void
+log_states (GstConicTransport *self,
+            GstWebRTCPeerConnectionState state,
+            GstWebRTCICEConnectionState ice_state)
+{
+  GstWebRTCICEGatheringState gathering;
+
+  g_object_get (self->webrtcbin, "ice-gathering-state", &gathering, NULL);
+  if (state == self->logged_state && ice_state == self->logged_ice_state &&
+      gathering == self->logged_gathering)
+    return;
+  self->logged_state = state;
+  self->logged_ice_state = ice_state;
+  self->logged_gathering = gathering;
+  GST_INFO_OBJECT (self->events->session, "“%s”: connection %s, ICE %s, gathering of candidates %s",
+                   self->peer_id, get_nick (GST_TYPE_WEBRTC_PEER_CONNECTION_STATE, state),
+                   get_nick (GST_TYPE_WEBRTC_ICE_CONNECTION_STATE, ice_state),
+                   get_nick (GST_TYPE_WEBRTC_ICE_GATHERING_STATE, gathering));
+}
+
 static void
 connection_state_event (GstConicSession *session, gpointer data)
 {
@@ -181,7 +212,7 @@ connection_state_event (GstConicSession *session, gpointer data)
 
   g_object_get (self->webrtcbin, "connection-state", &state, "ice-connection-state", &ice_state,
                 NULL);
-  GST_DEBUG_OBJECT (session, "connection state %d, ICE connection state %d", state, ice_state);
+  log_states (self, state, ice_state);
   if (state == GST_WEBRTC_PEER_CONNECTION_STATE_CONNECTED) {
     self->is_up = TRUE;
     check_connected (self);
@@ -231,6 +262,8 @@ gst_conic_transport_open (GstConicTransport *self, GstElement *webrtcbin, guint 
   g_signal_connect_object (webrtcbin, "notify::connection-state", G_CALLBACK (on_notify_state),
                            session, 0);
   g_signal_connect_object (webrtcbin, "notify::ice-connection-state", G_CALLBACK (on_notify_state),
+                           session, 0);
+  g_signal_connect_object (webrtcbin, "notify::ice-gathering-state", G_CALLBACK (on_notify_state),
                            session, 0);
 }
 

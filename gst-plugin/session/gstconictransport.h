@@ -2,6 +2,11 @@
 
 #pragma once
 
+#include <gst/gst.h>
+
+#define GST_USE_UNSTABLE_API
+#include <gst/webrtc/webrtc.h>
+
 #include "gstconicevents.h"
 #include "gstconicgate.h"
 #include "gstconicpulse.h"
@@ -40,6 +45,9 @@ typedef struct {
   GSource *goodbye_timer;
   GSource *pulse_timer;
   GstConicPulse pulse;
+  GstWebRTCPeerConnectionState logged_state;
+  GstWebRTCICEConnectionState logged_ice_state;
+  GstWebRTCICEGatheringState logged_gathering;
   gboolean verified;
   gboolean is_up;
   gboolean connected;

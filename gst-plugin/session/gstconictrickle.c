@@ -4,6 +4,7 @@
 
 #include "gstconiccandidate.h"
 #include "gstconicsdp.h"
+#include "gstconicsession.h"
 
 GST_DEBUG_CATEGORY_EXTERN (gst_conic_session_debug);
 #define GST_CAT_DEFAULT gst_conic_session_debug
@@ -25,6 +26,9 @@ local_candidate_event (GstConicSession *session, gpointer data)
   GstConicTrickle *self = gst_conic_session_get_trickle (session);
   GstConicCandidate *candidate = data;
 
+  if (g_queue_is_empty (&self->local))
+    GST_INFO_OBJECT (session, "“%s”: first candidate of ours",
+                     gst_conic_session_get_peer_id (session));
   g_queue_push_tail (&self->local,
                      gst_conic_candidate_new (candidate->mline_index, NULL, candidate->text));
   if (self->local_sent)
