@@ -13,6 +13,67 @@ GST_DEBUG_CATEGORY_EXTERN (gst_conic_base_bin_debug);
 /* Labels of data channels that an element shows pads for, ever since it was READY. */
 #define DATA_PADS_MAX 256
 
+/* --- the pads of media --- */
+
+enum { PROP_PEER_ID = 1 };
+
+struct _GstConicMediaSrc {
+  GstGhostPad parent_instance;
+
+  char *peer_id; /* OBJECT_LOCK */
+};
+
+G_DECLARE_FINAL_TYPE (GstConicMediaSrc, gst_conic_media_src, GST, CONIC_MEDIA_SRC, GstGhostPad)
+G_DEFINE_FINAL_TYPE (GstConicMediaSrc, gst_conic_media_src, GST_TYPE_GHOST_PAD)
+
+static void
+gst_conic_media_src_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
+{
+  GST_OBJECT_LOCK (object);
+  g_value_set_string (value, GST_CONIC_MEDIA_SRC (object)->peer_id);
+  GST_OBJECT_UNLOCK (object);
+}
+
+static void
+gst_conic_media_src_finalize (GObject *object)
+{
+  g_free (GST_CONIC_MEDIA_SRC (object)->peer_id);
+
+  G_OBJECT_CLASS (gst_conic_media_src_parent_class)->finalize (object);
+}
+
+static void
+gst_conic_media_src_class_init (GstConicMediaSrcClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+
+  object_class->get_property = gst_conic_media_src_get_property;
+  object_class->finalize = gst_conic_media_src_finalize;
+  g_object_class_install_property (object_class, PROP_PEER_ID,
+                                   g_param_spec_string ("peer-id", "Peer id",
+                                                        "The peer that this comes from", NULL,
+                                                        G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
+}
+
+static void
+gst_conic_media_src_init (GstConicMediaSrc *self)
+{
+}
+
+/* @owner: the connection whose media @pad shows from now on */
+static void
+set_owner (GstPad *pad, gpointer owner)
+{
+  GstConicMediaSrc *self = GST_CONIC_MEDIA_SRC (pad);
+  GstConicSession *session = gst_conic_connection_get_session (owner);
+
+  GST_OBJECT_LOCK (self);
+  g_free (self->peer_id);
+  self->peer_id = g_strdup (gst_conic_session_get_peer_id (session));
+  GST_OBJECT_UNLOCK (self);
+  g_object_notify (G_OBJECT (self), "peer-id");
+}
+
 typedef struct {
   GstPad *ghost; /* on the element */
   GstWebRTCKind kind;
@@ -164,9 +225,11 @@ new_ghost (GstConicOutputs *self, GstWebRTCKind kind, guint index, GstPad *targe
       find_template (self->element, kind == GST_WEBRTC_KIND_AUDIO ? "audio_" : "video_");
   g_autofree char *prefix = get_prefix (template);
   g_autofree char *name = g_strdup_printf ("%s%u", prefix, index);
-  GstPad *ghost = gst_ghost_pad_new_from_template (name, target, template);
+  GstPad *ghost = g_object_new (gst_conic_media_src_get_type (), "name", name, "direction",
+                                GST_PAD_SRC, "template", template, NULL);
   g_autoptr (GstProxyPad) internal = gst_proxy_pad_get_internal (GST_PROXY_PAD (ghost));
 
+  gst_ghost_pad_set_target (GST_GHOST_PAD (ghost), target);
   gst_pad_set_chain_function (GST_PAD (internal), output_chain);
   gst_pad_set_chain_list_function (GST_PAD (internal), output_chain_list);
   return ghost;
@@ -199,6 +262,7 @@ gst_conic_outputs_add_media (GstConicOutputs *self, gpointer owner, GstWebRTCKin
   guint index;
 
   if (reused != NULL) {
+    set_owner (reused, owner);
     gst_ghost_pad_set_target (GST_GHOST_PAD (reused), pad);
     return;
   }
@@ -212,6 +276,7 @@ gst_conic_outputs_add_media (GstConicOutputs *self, gpointer owner, GstWebRTCKin
   g_mutex_lock (&self->lock);
   g_ptr_array_add (self->media, output);
   g_mutex_unlock (&self->lock);
+  set_owner (output->ghost, owner);
   gst_pad_set_active (output->ghost, TRUE);
   GST_INFO_OBJECT (self->element, "“%s”: a new pad, %s",
                    gst_conic_session_get_peer_id (gst_conic_connection_get_session (owner)),

@@ -189,7 +189,8 @@ class Probe:
         )
 
     def on_pad(self, element, pad, what):
-        say(what, element=element.get_name(), pad=pad.get_name())
+        peer = pad.get_property("peer-id") if pad.find_property("peer-id") else None
+        say(what, element=element.get_name(), pad=pad.get_name(), peer=peer)
 
     def show(self, element, pad, conversions):
         if pad.get_direction() != Gst.PadDirection.SRC:

@@ -3,8 +3,8 @@
 """Who calls, and what goes over the call.
 
 Shows each kind of pad (sound, pictures, messages) alone and all together, pushed by a conicsink
-with a target and pulled by a conicsrc with one; both directions in one conicbin; and media that
-was encoded outside passing through as it is.
+with a target and pulled by a conicsrc with one; both directions in one conicbin; media that was
+encoded outside passing through as it is; and pads that say whose media they show.
 """
 
 from conictest import media, peers, tap
@@ -146,6 +146,20 @@ class Roles(tap.TestCase):
         )
         self.check(bob, kinds)
         self.check(alice, kinds)
+
+    def test_whose(self):
+        """Of two that call a conicsrc, each pad says whose it is from the moment it appears"""
+        receiver = peers.Probe(self, "receiver", f"conicsrc client-id=r uri={self.hub.uri}")
+        receiver.wait_event("message", name="conic-registered")
+        for name in ("ann", "bob"):
+            peers.Probe(
+                self,
+                name,
+                f"videotestsrc is-live=true !"
+                f" conicsink client-id={name} target-id=r uri={self.hub.uri}",
+            )
+            receiver.wait_event("pad-added", 30, peer=name)
+        self.assertEqual(len({event["pad"] for event in receiver.of_kind("pad-added")}), 2)
 
     def pass_through(self, source, encoders, kind):
         """Sends what was encoded outside and checks that there is no encoder but the one outside."""
