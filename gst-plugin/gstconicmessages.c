@@ -237,7 +237,7 @@ list_sections (const char *sdp)
   while ((sdp = strstr (sdp, "\nm=")) != NULL && kinds->len < SECTIONS_MAX_LENGTH) {
     sdp += strlen ("\nm=");
     g_string_append_printf (kinds, "%s%.*s", kinds->len > 0 ? " " : "",
-                            (int) strspn (sdp, G_CSET_a_2_z), sdp);
+                            (int) MIN (strspn (sdp, G_CSET_a_2_z), SECTIONS_MAX_LENGTH), sdp);
   }
   return g_string_free (kinds, FALSE);
 }

@@ -11,7 +11,7 @@ import wave
 
 import numpy as np
 
-from conictest import gopeer, media, netns, peers, tap
+from conictest import gopeer, media, netns, peers
 from conictest.programs import HubTest
 
 # Packets of 20 ms in a second.
@@ -42,17 +42,7 @@ class Pion(HubTest):
         """It calls, and what it sends is recorded; when it goes without a word, the file is whole"""
         got, ivf = self.path("got.wav"), self.path("tone.ivf")
         self.write_tone(ivf, 3)
-        answer = Conic(
-            self,
-            "answer",
-            "audio-answer",
-            "--id",
-            "bob",
-            "--record",
-            got,
-            "--json",
-            hub=self.hub.uri,
-        )
+        answer = self.conic("answer", "audio-answer", "--id", "bob", "--record", got, "--json")
         answer.wait_event("registered")
         caller = gopeer.GoPeer(self, "go", self.hub.uri, "-id", "gopher", "-audio", ivf)
         caller.tell("call", to="bob")
@@ -68,7 +58,7 @@ class Pion(HubTest):
     def test_offers_to_go(self):
         """It is called and gets the tone's packets"""
         callee = gopeer.GoPeer(self, "go", self.hub.uri, "-id", "gopher", "-keep", self.directory)
-        offer = Conic(self, "offer", "audio-offer", "gopher", "--tone", hub=self.hub.uri)
+        offer = self.conic("offer", "audio-offer", "gopher", "--tone")
         callee.wait_event("packets", 40, media="audio", count=lambda count: count >= RATE)
         self.assertEqual(offer.stop(), 0)
 

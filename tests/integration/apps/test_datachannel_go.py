@@ -7,7 +7,7 @@ Shows that each calls the other, and that words pass both ways, also those that 
 
 import subprocess
 
-from conictest import gopeer, netns, peers, tap
+from conictest import gopeer, netns, tap
 from conictest.programs import HubTest
 
 

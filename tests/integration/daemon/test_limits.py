@@ -19,7 +19,7 @@ import hub as hubs
 from conictest import tap
 from conictest.process import status
 from hub import cpu_seconds, join, round_trip
-from rawsocket import CLOSE, REQUEST, TEXT, Client, Closed
+from rawsocket import CLOSE, REQUEST, TEXT, Client
 
 # Descriptors that a daemon without connections has at least.
 FEWEST_DESCRIPTORS = 5

@@ -19,7 +19,7 @@ import threading
 import time
 
 from conictest import tap
-from conictest.peers import BUILD, CONICD, ROOT, Conicd
+from conictest.peers import BUILD, CONICD, Conicd
 from conictest.process import Process
 from manager import Manager
 from rawsocket import Client, Closed

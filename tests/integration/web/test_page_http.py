@@ -11,7 +11,6 @@ import http.client
 import os
 import re
 import socket
-import ssl
 import sys
 
 from conictest import tap
