@@ -30,6 +30,7 @@ and one for each command:
 
 import argparse
 import array
+import importlib
 import json
 import os
 import signal
@@ -40,15 +41,12 @@ import time
 import gi
 
 gi.require_version("Gst", "1.0")
-gi.require_version("GstApp", "1.0")
-gi.require_version("GstWebRTC", "1.0")
-from gi.repository import (
-    GLib,
-    GObject,
-    Gst,
-    GstApp,
-    GstWebRTC,
-)  # noqa: E402,F401  pylint: disable=wrong-import-position
+from gi.repository import GLib, GObject, Gst  # noqa: E402  pylint: disable=wrong-import-position
+
+# Objects of theirs have their methods only once these are loaded.
+for library in ("GstApp", "GstWebRTC"):
+    gi.require_version(library, "1.0")
+    importlib.import_module(f"gi.repository.{library}")
 
 SHORT_BYTES = 65536
 # 64 by 48 pixels.

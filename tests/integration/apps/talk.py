@@ -63,7 +63,6 @@ class TalkTest(HubTest):
             [CONIC, "datachannel", "--id", name, *arguments],
             env={
                 **peers.gst_environment(),
-                "GST_DEBUG": "",
                 "CONIC_HUB": self.hub.uri,
                 "CONIC_TOKEN": "",
                 "XDG_STATE_HOME": self.path("state"),

@@ -40,7 +40,9 @@ class Screen:
         if self.pid == 0:
             try:
                 os.chdir(case.directory)
-                os.execvpe(argv[0], argv, {**os.environ, "TERM": "xterm-256color", **(env or {})})
+                # What the elements log would be drawn over what the program draws.
+                own = {"TERM": "xterm-256color", **(env or {}), "GST_DEBUG": ""}
+                os.execvpe(argv[0], argv, {**os.environ, **own})
             finally:
                 os._exit(127)
         fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
