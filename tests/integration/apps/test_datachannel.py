@@ -243,6 +243,7 @@ class Terminal(TalkTest):
         anna.type("\r")
         ben.wait_line("^received letter.txt")
         anna.wait_line("sent letter.txt to “ben”: .*")
+        anna.wait_input("anna>")
         anna.type("\x04")
         self.assertEqual(anna.wait_exit(), 0)
         ben.wait_line("“anna” is gone")
