@@ -94,7 +94,7 @@ class Call(HubTest):
         )
         # What fits a line of the terminal, and no half of anything.
         ben.wait_line(
-            r"sent [\d.]+ kbit/s \| received [\d.]+ kbit/s \| spoken -\d+ dB \| heard -\d+ dB"
+            r"sent [\d.]+ kbit/s \| received [\d.]+ [kM]bit/s \| spoken -\d+ dB \| heard -\d+ dB"
             r" \| round trip [\d.]+ ms",
             40,
         )
