@@ -10,8 +10,9 @@
 /* Nothing listens on the discard port of the loopback address. */
 #define NO_HUB       "ws://127.0.0.1:9/ws"
 #define STATE_CYCLES 10
-/* An element that never connected has nothing to wait for when it goes to NULL. */
-#define NULL_SECONDS_MAX    1.0
+/* An element that never connected waits for nothing when it goes to NULL but the key that it is making, on
+ * a busy machine. */
+#define NULL_SECONDS_MAX    5.0
 #define WARNING_SECONDS_MAX 30
 
 static const char *const ELEMENTS[] = {"conicsignaller", "conicbin", "conicsink", "conicsrc"};
