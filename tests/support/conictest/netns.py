@@ -105,5 +105,7 @@ def lone_interface(case, address):
     run("ip", "link", "add", "wire", "type", "veth", "peer", "name", "nobody")
     run("ip", "address", "add", f"{address}/24", "dev", "wire")
     for name in ("wire", "nobody"):
+        # An IPv6 address that is ready only seconds later is a changed network to a browser that loads.
+        run("ip", "link", "set", name, "addrgenmode", "none")
         run("ip", "link", "set", name, "up")
     run("ip", "route", "add", "default", "dev", "wire")
