@@ -17,7 +17,7 @@ import socket
 import subprocess
 import time
 
-from conictest import tap
+from conictest import netns, tap
 from conictest.peers import CONICD, Conicd
 from conictest.process import Process
 from rawsocket import Client
@@ -161,4 +161,4 @@ class TurnTest(tap.TestCase):
 
 
 if __name__ == "__main__":
-    tap.main()
+    netns.main()
