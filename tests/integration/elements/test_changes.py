@@ -9,9 +9,7 @@ paused; that a data pad can be asked for after the other side's channel is there
 for again; and that an application can open and close any number of channels.
 """
 
-import os
 import queue
-import sys
 import threading
 
 import gi
@@ -233,10 +231,4 @@ class Changes(tap.TestCase):
 
 
 if __name__ == "__main__":
-    environment = peers.gst_environment()
-    # Elements under a sanitizer need its library before the interpreter's own.
-    if os.environ.get("LD_PRELOAD") != environment.get("LD_PRELOAD"):
-        os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, **environment})
-    os.environ.update(environment)
-    Gst.init(None)
-    tap.main()
+    peers.main_with_elements(Gst)

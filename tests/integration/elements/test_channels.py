@@ -12,7 +12,6 @@ full and when it has room again, so that a sender who heeds that loses nothing a
 import ctypes
 import os
 import queue
-import sys
 
 import gi
 
@@ -225,10 +224,4 @@ class Channels(tap.TestCase):
 
 
 if __name__ == "__main__":
-    environment = peers.gst_environment()
-    # Elements under a sanitizer need its library before the interpreter's own.
-    if os.environ.get("LD_PRELOAD") != environment.get("LD_PRELOAD"):
-        os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, **environment})
-    os.environ.update(environment)
-    Gst.init(None)
-    tap.main()
+    peers.main_with_elements(Gst)

@@ -6,9 +6,7 @@ Shows that what it sends under ever new names (SSRCs), each of which would cost 
 in only up to a bound.
 """
 
-import os
 import queue
-import sys
 
 import gi
 
@@ -87,10 +85,4 @@ class Flood(tap.TestCase):
 
 
 if __name__ == "__main__":
-    environment = peers.gst_environment()
-    # Elements under a sanitizer need its library before the interpreter's own.
-    if os.environ.get("LD_PRELOAD") != environment.get("LD_PRELOAD"):
-        os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, **environment})
-    os.environ.update(environment)
-    Gst.init(None)
-    tap.main()
+    peers.main_with_elements(Gst)

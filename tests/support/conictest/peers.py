@@ -9,6 +9,7 @@ import shlex
 import shutil
 import signal
 import subprocess
+import sys
 import threading
 import time
 
@@ -247,3 +248,14 @@ def require_tools():
     for path in (CONICD, os.path.join(BUILD, "gst-plugin", "libgstconic.so")):
         if not os.path.exists(path):
             raise AssertionError(f"{path} is not built")
+
+
+def main_with_elements(gst):
+    """As tap.main(), for a program that runs the elements in its own process; `gst` is its Gst."""
+    environment = gst_environment()
+    # Elements under a sanitizer need its library before the interpreter's own.
+    if os.environ.get("LD_PRELOAD") != environment.get("LD_PRELOAD"):
+        os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, **environment})
+    os.environ.update(environment)
+    gst.init(None)
+    tap.main()
