@@ -22,7 +22,11 @@ from conictest.testroot import run
 # Where the packages are put in the root.
 HERE = "/srv/packages"
 PACKAGES = ("conicd", "conic-tools", "gstreamer1.0-conic")
-BUILD_SECONDS = 240
+BUILD_SECONDS = 400
+
+# Compilers would hold up the tests beside this one that measure time: they get what those leave. Where
+# the kernel groups processes by session, their niceness counts only within the group, which has its own.
+IN_THE_GAPS = ("sh", "-c", 'echo 19 2>/dev/null >/proc/self/autogroup; exec nice -n 19 "$0" "$@"')
 
 # What stays when packages are purged, by Debian's rules: the daemon's user, whose id isn't to become
 # somebody else's, and what dpkg and apt themselves keep.
@@ -37,9 +41,11 @@ def packages():
     """Builds the packages; returns their paths, and that of the file with their checksums."""
     directory = tempfile.mkdtemp(prefix="conic-packages-")
     run(
+        *IN_THE_GAPS,
         os.path.join(peers.ROOT, "data", "debian", "build"),
         directory,
         timeout=BUILD_SECONDS,
+        start_new_session=True,
     )
     (changes,) = glob.glob(directory + "/*.changes")
     return sorted(glob.glob(directory + "/*.deb")), changes
@@ -209,7 +215,9 @@ class Booted(Case):
                        "[Service]\nWatchdogSec=1\nTimeoutAbortSec=1\n")
             self.systemctl("daemon-reload")
             self.systemctl("restart", "conicd")
-            journal = root.process("journal", ["journalctl", "--follow", "--lines=0", "--unit=conicd"])
+            # It is a child of what enters the root, which doesn't pass on that it is to stop.
+            journal = root.process("journal", ["setpriv", "--pdeathsig=TERM", "journalctl",
+                                               "--follow", "--lines=0", "--unit=conicd"])
             hung = self.main_pid()
             root.run("kill", "-STOP", str(hung))
             journal.wait_line("Watchdog timeout")
