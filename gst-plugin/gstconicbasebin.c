@@ -338,6 +338,9 @@ gst_conic_base_bin_change_state (GstElement *element, GstStateChange transition)
     set_up (self);
     gst_conic_endpoint_start (PRIV (self)->endpoint);
     check_ready (self);
+  } else if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING) {
+    if (!gst_conic_endpoint_play (PRIV (self)->endpoint))
+      return GST_STATE_CHANGE_FAILURE;
   } else if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) {
     stop (self);
   }

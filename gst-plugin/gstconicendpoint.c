@@ -37,6 +37,10 @@ struct _GstConicEndpoint {
 
   ConicClient *client;
   GstConicCalls *calls;
+
+  /* OBJECT_LOCK of the element */
+  gboolean is_playing;
+  GError *failure; /* (nullable): posted before the element was to play */
 };
 
 G_DEFINE_FINAL_TYPE (GstConicEndpoint, gst_conic_endpoint, G_TYPE_OBJECT)
@@ -73,6 +77,10 @@ on_client_failed (ConicClient *client, const GError *error, GstConicEndpoint *se
   g_autoptr (GError) located = gst_conic_messages_at_hub (error, self->uri, self->client_id);
 
   gst_conic_settings_set_connected (&self->settings, self->element, FALSE, NULL);
+  GST_OBJECT_LOCK (self->element);
+  if (!self->is_playing && self->failure == NULL)
+    self->failure = g_error_copy (located);
+  GST_OBJECT_UNLOCK (self->element);
   gst_conic_messages_error (self->element, located);
 }
 
@@ -194,6 +202,20 @@ gst_conic_endpoint_start (GstConicEndpoint *self)
   self->thread = g_thread_new ("conic-signaling", run_thread, self);
 }
 
+gboolean
+gst_conic_endpoint_play (GstConicEndpoint *self)
+{
+  g_autoptr (GError) failure = NULL;
+
+  GST_OBJECT_LOCK (self->element);
+  self->is_playing = TRUE;
+  failure = g_steal_pointer (&self->failure);
+  GST_OBJECT_UNLOCK (self->element);
+  if (failure != NULL)
+    gst_conic_messages_error (self->element, failure);
+  return failure == NULL;
+}
+
 void
 gst_conic_endpoint_stop (GstConicEndpoint *self)
 {
@@ -201,6 +223,8 @@ gst_conic_endpoint_stop (GstConicEndpoint *self)
     return;
   gst_conic_endpoint_invoke (self, stop_in_thread, self, NULL);
   g_thread_join (g_steal_pointer (&self->thread));
+  self->is_playing = FALSE;
+  g_clear_error (&self->failure);
   g_clear_pointer (&self->loop, g_main_loop_unref);
   gst_conic_settings_set_connected (&self->settings, self->element, FALSE, NULL);
 }
@@ -310,6 +334,7 @@ gst_conic_endpoint_finalize (GObject *object)
 
   g_free (self->uri);
   g_free (self->client_id);
+  g_clear_error (&self->failure);
   gst_conic_settings_clear (&self->settings);
   gst_conic_calls_free (self->calls);
   g_main_context_unref (self->context);

@@ -28,6 +28,10 @@ GstConicEndpoint *gst_conic_endpoint_new (GstElement *element,
 /* READY to PAUSED: connects to the hub. */
 void gst_conic_endpoint_start (GstConicEndpoint *self);
 
+/* PAUSED to PLAYING: FALSE if the element has failed before, which is posted once more. An application may
+ * have missed it: gst-launch-1.0 hears of no error until its first change of state is over. */
+gboolean gst_conic_endpoint_play (GstConicEndpoint *self);
+
 /* PAUSED to READY: ends all sessions and the registration; returns when the thread has ended. */
 void gst_conic_endpoint_stop (GstConicEndpoint *self);
 

@@ -225,6 +225,9 @@ gst_conic_signaller_change_state (GstElement *element, GstStateChange transition
     return GST_STATE_CHANGE_FAILURE;
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED)
     start (self);
+  else if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING &&
+           !gst_conic_endpoint_play (self->endpoint))
+    return GST_STATE_CHANGE_FAILURE;
 
   ret = GST_ELEMENT_CLASS (gst_conic_signaller_parent_class)->change_state (element, transition);
 

@@ -262,6 +262,44 @@ test_null_after_warning (void)
   }
 }
 
+/* Returns what the next error is. */
+static char *
+wait_error (GstElement *pipeline)
+{
+  g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
+  g_autoptr (GstMessage) message =
+      gst_bus_timed_pop_filtered (bus, WARNING_SECONDS_MAX * GST_SECOND, GST_MESSAGE_ERROR);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_nonnull (message);
+  gst_message_parse_error (message, &error, NULL);
+  return g_strdup (error->message);
+}
+
+static void
+test_failed_before_playing (void)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (ELEMENTS); i++) {
+    g_autoptr (GstElement) pipeline = make_lonely (ELEMENTS[i]);
+    g_autoptr (GstElement) element = gst_bin_get_by_name (GST_BIN (pipeline), "conic");
+
+    g_object_set (element, "uri", "wss://127.0.0.1:9/ws", "tls-ca", "/nothing/there", NULL);
+    for (guint cycle = 0; cycle < 2; cycle++) {
+      g_autofree char *first = NULL, *second = NULL;
+
+      g_assert_cmpint (gst_element_set_state (pipeline, GST_STATE_PAUSED), !=,
+                       GST_STATE_CHANGE_FAILURE);
+      first = wait_error (pipeline);
+      g_assert_nonnull (strstr (first, "/nothing/there"));
+      g_assert_cmpint (gst_element_set_state (pipeline, GST_STATE_PLAYING), ==,
+                       GST_STATE_CHANGE_FAILURE);
+      second = wait_error (pipeline);
+      g_assert_cmpstr (second, ==, first);
+      assert_to_null (pipeline);
+    }
+  }
+}
+
 static void
 test_signaller_without_webrtcbin (void)
 {
@@ -274,9 +312,7 @@ test_signaller_without_webrtcbin (void)
   for (guint i = 0; i < G_N_ELEMENTS (descriptions); i++) {
     g_autoptr (GstElement) parsed = gst_parse_launch (descriptions[i], NULL);
     g_autoptr (GstElement) pipeline = NULL;
-    g_autoptr (GstBus) bus = NULL;
-    g_autoptr (GstMessage) message = NULL;
-    g_autoptr (GError) error = NULL;
+    g_autofree char *error = NULL;
 
     if (GST_IS_PIPELINE (parsed)) {
       pipeline = g_steal_pointer (&parsed);
@@ -286,12 +322,9 @@ test_signaller_without_webrtcbin (void)
       /* The bin has taken the floating reference. */
       parsed = NULL;
     }
-    bus = gst_element_get_bus (pipeline);
     gst_element_set_state (pipeline, GST_STATE_PLAYING);
-    message = gst_bus_timed_pop_filtered (bus, WARNING_SECONDS_MAX * GST_SECOND, GST_MESSAGE_ERROR);
-    g_assert_nonnull (message);
-    gst_message_parse_error (message, &error, NULL);
-    g_assert_nonnull (strstr (error->message, "webrtc"));
+    error = wait_error (pipeline);
+    g_assert_nonnull (strstr (error, "webrtc"));
     assert_to_null (pipeline);
   }
 }
@@ -311,6 +344,7 @@ main (int argc, char **argv)
   g_test_add_func ("/elements/pads/lines-in-parse-launch", test_lines_in_parse_launch);
   g_test_add_func ("/elements/states", test_states);
   g_test_add_func ("/elements/null-after-warning", test_null_after_warning);
+  g_test_add_func ("/elements/failed-before-playing", test_failed_before_playing);
   g_test_add_func ("/elements/signaller-without-webrtcbin", test_signaller_without_webrtcbin);
   return g_test_run ();
 }
