@@ -137,18 +137,15 @@ say_and_shut (ConicArrival *arrival, const char *text)
   return shutdown (arrival->watch.fd, SHUT_WR) == 0;
 }
 
-/* Throws away what came. A socket that is closed with unread bytes is reset, and the client may
- * never see the answer. */
+/* Throws some of it away that came. A socket that is closed with unread bytes is reset, and the client
+ * may never see the answer. */
 static void
 discard (ConicArrival *arrival)
 {
   char bytes[HEAD_BYTES];
-  gssize n;
+  gssize n = recv (arrival->watch.fd, bytes, sizeof bytes, MSG_DONTWAIT);
 
-  do
-    n = recv (arrival->watch.fd, bytes, sizeof bytes, MSG_DONTWAIT);
-  while (n > 0 || (n < 0 && errno == EINTR));
-  if (n == 0 || errno != EAGAIN)
+  if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
     close_arrival (arrival);
 }
 
@@ -199,7 +196,8 @@ conic_arrival_refuse (ConicArrival *arrival,
     return;
   }
   conic_epoll_source_set_deadline (self->source, &arrival->deadline, now + REFUSED_LINGER);
-  discard (arrival);
+  /* Level-triggered from now on: it may send without end, and each turn takes a little of that. */
+  conic_epoll_source_modify (self->source, &arrival->watch, EPOLLIN);
 }
 
 /* Answers the handshake of @length bytes that @head is the copy of. */
@@ -288,20 +286,15 @@ queue (ConicArrival *arrival, guint32 events, gint64 now)
     conic_epoll_source_set_deadline (self->source, &self->turn, now);
 }
 
-/* To read on, TLS may have to write first. */
 static void
-watch_for_more (ConicArrival *arrival)
+await_more (ConicArrival *arrival, gint64 now)
 {
-  if (arrival->tls != NULL)
-    conic_epoll_source_modify (arrival->acceptor->source, &arrival->watch,
-                               conic_tls_get_read_events (arrival->tls) | EPOLLET);
-}
-
-static void
-await_first (ConicArrival *arrival, gint64 now)
-{
-  watch_for_more (arrival);
-  if (arrival->tls != NULL && conic_tls_is_readable (arrival->tls))
+  if (arrival->tls == NULL)
+    return;
+  /* To read on, TLS may have to write first; or it has only left some for another turn. */
+  conic_epoll_source_modify (arrival->acceptor->source, &arrival->watch,
+                             conic_tls_get_read_events (arrival->tls) | EPOLLET);
+  if (conic_tls_has_more (arrival->tls))
     queue (arrival, 0, now);
 }
 
@@ -327,7 +320,7 @@ look (ConicArrival *arrival, guint32 events, gint64 now)
   gssize n = peek (arrival, head, sizeof head);
 
   if (n < 0 && (errno == EAGAIN || errno == EINTR))
-    await_first (arrival, now);
+    await_more (arrival, now);
   else if (n < 0 && arrival->tls != NULL && !conic_tls_is_established (arrival->tls))
     fail_tls (arrival);
   else if (n <= 0)
@@ -340,7 +333,7 @@ look (ConicArrival *arrival, guint32 events, gint64 now)
   else if (has_ended (arrival, events))
     close_arrival (arrival);
   else
-    watch_for_more (arrival);
+    await_more (arrival, now);
 }
 
 static void
@@ -368,9 +361,7 @@ conic_arrival_on_turn (ConicDeadline *deadline, gint64 now)
     n += arrival->tls != NULL ? TLS_ARRIVALS : 1;
     arrival->queued = FALSE;
     arrival->events = 0;
-    if (arrival->refused)
-      discard (arrival);
-    else
+    if (!arrival->refused)
       look (arrival, events, now);
   }
   /* After now: in the next turn, and everybody else's is before that. */

@@ -25,8 +25,8 @@
 /* Bytes of a record, which is what one write makes: RFC 8446 section 5.1. */
 #define RECORD_BYTES SSL3_RT_MAX_PLAIN_LENGTH
 
-/* How often the socket is read for one conic_tls_read(): sixteen records, at twice each. New keys
- * take 20 µs. */
+/* How often the socket is read for one conic_tls_read() or conic_tls_peek(): sixteen records, at twice
+ * each, however little is in them. New keys take 20 µs. */
 #define SOCKET_READS 32
 
 struct _ConicTls {
@@ -147,7 +147,6 @@ read_record (ConicTls *self, void *buffer, gsize size)
     return -1;
   }
   self->read_events = EPOLLIN;
-  self->n_reads = 0;
   ERR_clear_error ();
   n = SSL_read (self->ssl, buffer, MIN (size, G_MAXINT));
   self->has_more = n > 0 ? SSL_has_pending (self->ssl) : self->n_reads == SOCKET_READS;
@@ -169,6 +168,7 @@ conic_tls_read (ConicTls *self, void *buffer, gsize size)
 {
   gsize n;
 
+  self->n_reads = 0;
   if (self->peeked == NULL)
     return read_record (self, buffer, size);
   n = MIN (size, self->peeked->len);
@@ -186,7 +186,7 @@ conic_tls_read (ConicTls *self, void *buffer, gsize size)
  * @size: bytes of @buffer, not 0
  *
  * Shows what came so far, as recv() does with MSG_PEEK. Unlike there, none of that is left in the
- * socket, where there may be more.
+ * socket, where there may be more: conic_tls_has_more().
  *
  * Returns: bytes shown, 0 for the end, -1 for an error; errno is EAGAIN if there is nothing yet
  */
@@ -196,6 +196,7 @@ conic_tls_peek (ConicTls *self, void *buffer, gsize size)
   gsize have = self->peeked != NULL ? self->peeked->len : 0;
   gssize n = 1;
 
+  self->n_reads = 0;
   if (have > 0)
     memcpy (buffer, self->peeked->data, MIN (have, size));
   while (have < size) {
@@ -275,6 +276,13 @@ gboolean
 conic_tls_is_readable (ConicTls *self)
 {
   return self->peeked != NULL || self->has_more;
+}
+
+/* The same beyond what was peeked at. */
+gboolean
+conic_tls_has_more (ConicTls *self)
+{
+  return self->has_more;
 }
 
 /* Whether nothing more will come than was peeked at. */

@@ -27,6 +27,7 @@ void conic_tls_shut (ConicTls *tls);
 
 gboolean conic_tls_is_established (ConicTls *tls);
 gboolean conic_tls_is_readable (ConicTls *tls);
+gboolean conic_tls_has_more (ConicTls *tls);
 gboolean conic_tls_has_ended (ConicTls *tls);
 guint32 conic_tls_get_read_events (ConicTls *tls);
 guint32 conic_tls_get_write_events (ConicTls *tls);

@@ -363,6 +363,29 @@ class TlsTest(tap.TestCase):
         self.assertGreater(len(trips), 20)
         self.assertLess(common, tap.seconds(FAIR_SECONDS))
 
+    def test_crumbs(self):
+        """A request that comes in records of a byte each is read in many turns, and others get theirs between"""
+        hub = self.conicd()
+        other = self.client(hub, "other")
+        crumbs = [self.context.wrap_socket(self.connect(hub), server_hostname="localhost") for _ in range(8)]
+        self.works(hub)
+        os.kill(hub.pid, signal.SIGSTOP)
+        for connection in crumbs:
+            for _ in range(5000):
+                connection.send(b"x")
+        used = cpu_seconds(hub)
+        os.kill(hub.pid, signal.SIGCONT)
+        for _ in range(20):
+            other.send(sdp("other", "trip"))
+            other.receive_json()
+        used = cpu_seconds(hub) - used
+        print(f"# {used * 1000:.0f} ms of processor time for twenty round trips")
+        # All crumbs are more than 100 ms.
+        self.assertLess(used, tap.seconds(0.05))
+        # What was left for another turn isn't forgotten.
+        crumbs[0].sendall(b"y" * 4000)
+        self.assertTrue(crumbs[0].recv(4096).startswith(b"HTTP/1.1 431"))
+
     def test_throttled(self):
         """What comes faster than the limit, in one record, is acted on later, and all of it"""
         hub = self.conicd("[limits]\nmessages-per-second=100\nmessages-burst=20\n")
