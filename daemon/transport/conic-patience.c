@@ -23,6 +23,47 @@ conic_patience_init (ConicPatience *self, gint64 now)
   };
 }
 
+/**
+ * conic_patience_hear:
+ * @self: how long it is waited
+ * @pong_timeout: microseconds for the answer to a ping
+ * @now: monotonic time in microseconds
+ *
+ * The client is there, but has said nothing: a ping is still to be answered.
+ */
+void
+conic_patience_hear (ConicPatience *self, gint64 pong_timeout, gint64 now)
+{
+  self->heard_at = now;
+  if (self->pong_by != 0)
+    self->pong_by = now + pong_timeout;
+}
+
+/**
+ * conic_patience_await_drain:
+ * @self: how long it is waited
+ * @n_bytes: that wait in the client's queue, which is full
+ * @by: monotonic time in microseconds
+ *
+ * By then it has to have read half of them. That others fill the queue again meanwhile is no fault of
+ * the client's: who reads at all isn't slow.
+ */
+void
+conic_patience_await_drain (ConicPatience *self, gsize n_bytes, gint64 by)
+{
+  self->drain_by = by;
+  self->n_to_drain = n_bytes / 2;
+}
+
+/* The client has read so many bytes of its queue. */
+void
+conic_patience_drain (ConicPatience *self, gsize n_bytes)
+{
+  if (n_bytes >= self->n_to_drain)
+    self->drain_by = 0;
+  self->n_to_drain -= MIN (n_bytes, self->n_to_drain);
+}
+
 static gint64
 get_ping_at (const ConicPatience *self, gint64 interval)
 {

@@ -25,7 +25,8 @@ typedef struct _ConicTransport ConicTransport;
  * @queue_bytes: that may wait to be written to one client
  * @queue_messages: the same in messages
  * @confirm_timeout: how long a connection may stay without a conic_websocket_confirm()
- * @slow_timeout: how long a queue may stay full before the client is closed with 4008
+ * @slow_timeout: how long a client whose queue is full may take to read half of it before it is closed
+ *   with 4008
  * @ping_interval: how long a client may be silent before it is asked whether it lives
  * @pong_timeout: how long it may take to answer
  * @close_timeout: how long a closing handshake may take

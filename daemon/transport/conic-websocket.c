@@ -162,18 +162,19 @@ update_events (ConicWebsocket *self)
 static void
 flush (ConicWebsocket *self)
 {
-  const ConicTransportLimits *limits = &self->transport->limits;
+  gboolean was_blocked = is_blocked (self);
+  gsize before = self->outbox.n_bytes;
 
   if (!conic_stream_write_out (&self->stream, &self->outbox, &self->transport->stats.bytes_sent)) {
     die (self, "connection lost");
     return;
   }
   update_events (self);
-  if (self->patience.drain_by != 0 && self->outbox.n_bytes <= limits->queue_bytes / 2 &&
-      self->outbox.n_frames <= limits->queue_messages / 2) {
-    self->patience.drain_by = 0;
-    update_deadline (self);
-  }
+  conic_patience_drain (&self->patience, before - self->outbox.n_bytes);
+  /* There is room again, so it has read. */
+  if (was_blocked && self->outbox.n_bytes < before)
+    conic_patience_hear (&self->patience, self->transport->limits.pong_timeout,
+                         g_get_monotonic_time ());
 }
 
 /* All that had to be said is written. */
@@ -282,9 +283,7 @@ static void
 resume_reading (ConicWebsocket *self, gint64 now)
 {
   self->patience.rests_until = 0;
-  self->patience.heard_at = now;
-  if (self->patience.pong_by != 0)
-    self->patience.pong_by = now + self->transport->limits.pong_timeout;
+  conic_patience_hear (&self->patience, self->transport->limits.pong_timeout, now);
   update_events (self);
   if (self->carry != NULL || conic_stream_is_readable (&self->stream))
     schedule_again (self);
@@ -581,7 +580,8 @@ conic_websocket_send (ConicWebsocket *self, const char *data, gsize length)
   if (outbox_is_full (self, length)) {
     self->transport->stats.queue_full++;
     if (self->patience.drain_by == 0) {
-      self->patience.drain_by = g_get_monotonic_time () + self->transport->limits.slow_timeout;
+      conic_patience_await_drain (&self->patience, self->outbox.n_bytes,
+                                  g_get_monotonic_time () + self->transport->limits.slow_timeout);
       update_deadline (self);
     }
     return FALSE;

@@ -66,12 +66,40 @@ test_order (void)
   g_assert_cmpint (conic_patience_check (&patience, PING, NOW + 99), ==, CONIC_PATIENCE_RESTED);
 }
 
+/* Who reads half of what waited is not slow, however much has come after it; and who reads is there. */
+static void
+test_drain (void)
+{
+  ConicPatience patience;
+
+  conic_patience_init (&patience, NOW);
+  conic_patience_await_drain (&patience, 1000, NOW + 40);
+  g_assert_cmpint (expect (&patience, CONIC_PATIENCE_SLOW), ==, NOW + 40);
+  conic_patience_drain (&patience, 0);
+  conic_patience_drain (&patience, 499);
+  g_assert_cmpint (expect (&patience, CONIC_PATIENCE_SLOW), ==, NOW + 40);
+  conic_patience_drain (&patience, 1);
+  expect (&patience, CONIC_PATIENCE_SILENT);
+  conic_patience_drain (&patience, 1000000);
+  conic_patience_await_drain (&patience, 1000, NOW + 80);
+  conic_patience_drain (&patience, 499);
+  g_assert_cmpint (expect (&patience, CONIC_PATIENCE_SLOW), ==, NOW + 80);
+
+  conic_patience_init (&patience, NOW);
+  conic_patience_hear (&patience, 100, NOW + 7);
+  g_assert_cmpint (expect (&patience, CONIC_PATIENCE_SILENT), >, NOW + 100);
+  patience.pong_by = NOW + 50;
+  conic_patience_hear (&patience, 100, NOW + 7);
+  g_assert_cmpint (expect (&patience, CONIC_PATIENCE_GONE), ==, NOW + 107);
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/patience/ping", test_ping);
   g_test_add_func ("/patience/order", test_order);
+  g_test_add_func ("/patience/drain", test_drain);
 
   return g_test_run ();
 }

@@ -117,6 +117,40 @@ class FairnessTest(tap.TestCase):
             self.assertEqual(connection.recv(13, socket.MSG_WAITALL), b"HTTP/1.1 404 ")
             connection.close()
 
+    def test_refused_flood(self):
+        """Clients that were refused, and send on without end, keep nobody waiting"""
+        hub = hubs.start(self)
+        client = join(self, hub, "client")
+        stop = threading.Event()
+        data = b"x" * (1 << 20)
+
+        def flood():
+            while not stop.is_set():
+                with socket.create_connection(("127.0.0.1", hub.port), tap.seconds(10)) as connection:
+                    try:
+                        connection.sendall(b"POST /ws HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000\r\n\r\n")
+                        flooding.set()
+                        while not stop.is_set():
+                            connection.sendall(data)
+                    except OSError:
+                        pass
+
+        flooding = threading.Event()
+        threads = [threading.Thread(target=flood) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        flooding.wait(tap.seconds(10))
+        begun = cpu_seconds(hub)
+        times = sorted(round_trip(client) for _ in range(100))
+        work = (cpu_seconds(hub) - begun) / len(times)
+        stop.set()
+        for thread in threads:
+            thread.join()
+        print(f"# median {times[50] * 1e3:.2f} ms, most {times[-1] * 1e3:.2f} ms; of each the hub was at work for "
+              f"{work * 1e3:.2f} ms", flush=True)
+        # To read all that they send would take five. Either, for the same reasons as in flooded().
+        self.assertLess(min(times[50], work), tap.seconds(0.002))
+
     def test_lists(self):
         """A list of everybody is paid for by how many there are: forty bytes must not buy that work at the price of one"""
         hub = hubs.start(self, messages_per_second=1, messages_burst=20)
@@ -289,6 +323,28 @@ class FairnessTest(tap.TestCase):
         for queue, options in queues.items():
             with self.subTest(queue):
                 self.slow_reader(queue, **options)
+
+    def test_flooded_reader(self):
+        """Who reads all the time stays, if others send it more than it can read: nobody throws anybody out"""
+        hub = hubs.start(self, queue_bytes=4_000_000, queue_messages=1_000_000, slow_seconds=1, ping_seconds=0.2,
+                         pong_seconds=1, **UNLIMITED)
+        flooder, reader = join(self, hub, "flooder"), join(self, hub, "reader", receive_buffer=4096)
+        flood = frame(TEXT, sdp("reader", "x" * 20_000)) * 10 + frame(TEXT, b'{"id":"l","type":"list_request"}')
+        refused, read, until = 0, 0, None
+        while until is None or time.monotonic() < until:
+            flooder.send_bytes(flood)
+            while (answer := flooder.receive_json())["type"] == "error":
+                self.assertEqual(answer["data"]["code"], "peer_slow")
+                refused += 1
+            if refused:
+                # More than twice the time that it would be given if it didn't read, or not answer its pings.
+                until = until or time.monotonic() + 2.5
+                enough = read + 100_000
+                while read < enough:
+                    data = reader.socket.recv(100_000)
+                    self.assertTrue(data, "the reader was thrown out")
+                    read += len(data)
+        print(f"# {read >> 20} MiB read, {refused} messages refused", flush=True)
 
     def test_slow_reader_recovers(self):
         """Who reads again before its time is over stays, and has lost only what was refused"""
