@@ -3,6 +3,7 @@
 #include "conic-admission.h"
 
 #include "conic-log.h"
+#include "conic-loopback.h"
 #include "conic-origin.h"
 #include "conic-token.h"
 
@@ -143,6 +144,16 @@ admit_by_token (const ConicAdmission *self, const char *token, ConicVerdict *ver
       g_get_monotonic_time () + MIN (expires - now, FAR_SECONDS) * G_TIME_SPAN_SECOND;
 }
 
+static ConicOriginWay
+find_way (const ConicAdmission *self, const ConicUpgrade *upgrade)
+{
+  if (self->tls)
+    return CONIC_ORIGIN_WAY_TLS;
+  return conic_loopback_is_socket (upgrade->fd) && !conic_loopback_is_forwarded (upgrade->headers)
+             ? CONIC_ORIGIN_WAY_LOOPBACK
+             : CONIC_ORIGIN_WAY_PLAIN;
+}
+
 static void
 judge (const ConicAdmission *self, const ConicUpgrade *upgrade, ConicVerdict *verdict)
 {
@@ -151,7 +162,8 @@ judge (const ConicAdmission *self, const ConicUpgrade *upgrade, ConicVerdict *ve
   const char *host = soup_message_headers_get_list (upgrade->headers, "Host");
 
   find_in_protocols (tokens, upgrade->headers, verdict);
-  if (!conic_origins_allow (self->origins, origin, host, self->tls)) {
+  if (origin != NULL &&
+      !conic_origins_allow (self->origins, origin, host, find_way (self, upgrade))) {
     g_autofree char *name = conic_log_escape (origin);
 
     refuse (verdict, SOUP_STATUS_FORBIDDEN,

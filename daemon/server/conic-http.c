@@ -13,6 +13,7 @@
 
 #include "conic-handshake.h"
 #include "conic-limits.h"
+#include "conic-loopback.h"
 #include "conic-page.h"
 #include "conic-tls-stream.h"
 
@@ -217,32 +218,14 @@ answer_readiness (ConicHttp *self, SoupServerMessage *message)
     answer (message, SOUP_STATUS_SERVICE_UNAVAILABLE, "No new clients at the moment.\n");
 }
 
-/* Whether it was asked for by a name that only this machine has. A page that has its own name lead
- * here (DNS rebinding) was not, and a proxy that passes the name on doesn't either. */
-static gboolean
-is_for_loopback (SoupServerMessage *message)
-{
-  const char *host = g_uri_get_host (soup_server_message_get_uri (message));
-  g_autoptr (GInetAddress) address = g_inet_address_new_from_string (host);
-
-  return address != NULL ? g_inet_address_get_is_loopback (address)
-                         : g_ascii_strcasecmp (host, "localhost") == 0;
-}
-
-/* Whether the request is from this machine. A proxy on it is, too, but who asks the proxy isn't. */
+/* Whether the request is from this machine, and by a name that only this machine has. A proxy on it is,
+ * too, but who asks the proxy isn't. */
 static gboolean
 is_local (SoupServerMessage *message)
 {
-  static const char *const forwarded[] = {"Forwarded", "X-Forwarded-For", "X-Real-IP", "Via"};
-  SoupMessageHeaders *headers = soup_server_message_get_request_headers (message);
-  GSocketAddress *remote = soup_server_message_get_remote_address (message);
-
-  for (gsize i = 0; i < G_N_ELEMENTS (forwarded); i++)
-    if (soup_message_headers_get_one (headers, forwarded[i]) != NULL)
-      return FALSE;
-  return is_for_loopback (message) && G_IS_INET_SOCKET_ADDRESS (remote) &&
-         g_inet_address_get_is_loopback (
-             g_inet_socket_address_get_address (G_INET_SOCKET_ADDRESS (remote)));
+  return conic_loopback_is_host (g_uri_get_host (soup_server_message_get_uri (message))) &&
+         conic_loopback_is_socket (get_visit (message)->spare) &&
+         !conic_loopback_is_forwarded (soup_server_message_get_request_headers (message));
 }
 
 static void

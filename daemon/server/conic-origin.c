@@ -2,6 +2,7 @@
 
 #include "conic-origin.h"
 
+#include "conic-loopback.h"
 #include "conic-server-error.h"
 
 #include <string.h>
@@ -49,10 +50,27 @@ normalize (const char *text)
   return g_strdup_printf (is_ipv6 ? "%s://[%s]:%d" : "%s://%s:%d", scheme, host, port);
 }
 
+/* Whether @page, which is normal, is of this machine by its name. */
+static gboolean
+is_on_loopback (const char *page)
+{
+  g_autoptr (GUri) uri = g_uri_parse (page, G_URI_FLAGS_NONE, NULL);
+
+  return conic_loopback_is_host (g_uri_get_host (uri));
+}
+
+/* Whether a page may be without TLS that was asked for at the same place as the hub. */
+static gboolean
+may_be_plain (const char *page, ConicOriginWay way)
+{
+  return way == CONIC_ORIGIN_WAY_PLAIN ||
+         (way == CONIC_ORIGIN_WAY_LOOPBACK && is_on_loopback (page));
+}
+
 /* The host and the port are those of the request. A page's scheme is only known to be another if
  * this end of the connection has TLS: otherwise a proxy before it may have. */
 static gboolean
-is_same_host (const char *origin, const char *host, gboolean tls)
+is_same_host (const char *origin, const char *host, ConicOriginWay way)
 {
   g_autofree char *page = normalize (origin);
   g_autofree char *asked = NULL;
@@ -63,7 +81,7 @@ is_same_host (const char *origin, const char *host, gboolean tls)
     return FALSE;
   if (g_str_has_prefix (page, "https://"))
     scheme = "https://";
-  else if (g_str_has_prefix (page, "http://") && !tls)
+  else if (g_str_has_prefix (page, "http://") && may_be_plain (page, way))
     scheme = "http://";
   else
     return FALSE;
@@ -118,16 +136,19 @@ conic_origins_free (ConicOrigins *self)
  * @self: the rule
  * @origin: (nullable): the request's header `Origin`; %NULL if it has none, as what is no browser
  * @host: (nullable): its header `Host`
- * @tls: whether the connection has TLS at this end
+ * @way: how the request came
  *
  * Returns: whether the page may connect
  */
 gboolean
-conic_origins_allow (const ConicOrigins *self, const char *origin, const char *host, gboolean tls)
+conic_origins_allow (const ConicOrigins *self,
+                     const char *origin,
+                     const char *host,
+                     ConicOriginWay way)
 {
   g_autofree char *normal = NULL;
 
-  if (origin == NULL || self->any || (host != NULL && is_same_host (origin, host, tls)))
+  if (origin == NULL || self->any || (host != NULL && is_same_host (origin, host, way)))
     return TRUE;
   if (g_hash_table_size (self->allowed) == 0)
     return FALSE;

@@ -66,11 +66,49 @@ test_same_host (void)
 
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
     g_test_message ("%s at %s", cases[i].origin, cases[i].host);
-    g_assert_cmpint (conic_origins_allow (origins, cases[i].origin, cases[i].host, FALSE), ==,
-                     cases[i].plain);
-    g_assert_cmpint (conic_origins_allow (origins, cases[i].origin, cases[i].host, TRUE), ==,
-                     cases[i].tls);
+    g_assert_cmpint (conic_origins_allow (origins, cases[i].origin, cases[i].host,
+                                          CONIC_ORIGIN_WAY_PLAIN),
+                     ==, cases[i].plain);
+    g_assert_cmpint (conic_origins_allow (origins, cases[i].origin, cases[i].host,
+                                          CONIC_ORIGIN_WAY_TLS),
+                     ==, cases[i].tls);
   }
+}
+
+/* On this machine, and by no proxy, a page without TLS is the hub's by the machine's own names only. */
+static void
+test_loopback (void)
+{
+  static const struct {
+    const char *page; /* with a port, the origin; without its scheme, the host */
+    gboolean allowed;
+  } cases[] = {
+      {"http://127.0.0.1", TRUE},
+      {"http://127.1.2.3", TRUE},
+      {"http://[::1]", TRUE},
+      {"http://localhost", TRUE},
+      {"http://LocalHost", TRUE},
+      {"http://evil.example", FALSE},
+      {"http://localhost.evil.example", FALSE},
+      {"http://10.0.0.1", FALSE},
+      {"http://[::2]", FALSE},
+      {"https://hub.example", TRUE},
+  };
+  g_autoptr (ConicOrigins) origins = conic_origins_new ((const char *const[]){NULL}, NULL);
+  g_autoptr (ConicOrigins) listed =
+      conic_origins_new ((const char *const[]){"http://evil.example:3000", NULL}, NULL);
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autofree char *origin = g_strconcat (cases[i].page, ":3000", NULL);
+    const char *host = strstr (origin, "//") + strlen ("//");
+
+    g_test_message ("%s", origin);
+    g_assert_cmpint (conic_origins_allow (origins, origin, host, CONIC_ORIGIN_WAY_LOOPBACK), ==,
+                     cases[i].allowed);
+    g_assert_true (conic_origins_allow (origins, origin, host, CONIC_ORIGIN_WAY_PLAIN));
+  }
+  g_assert_true (conic_origins_allow (listed, "http://evil.example:3000", "evil.example:3000",
+                                      CONIC_ORIGIN_WAY_LOOPBACK));
 }
 
 static void
@@ -95,11 +133,11 @@ test_list (void)
 
   for (gsize i = 0; i < G_N_ELEMENTS (good); i++) {
     g_test_message ("%s", good[i]);
-    g_assert_true (conic_origins_allow (origins, good[i], "hub", FALSE));
+    g_assert_true (conic_origins_allow (origins, good[i], "hub", CONIC_ORIGIN_WAY_PLAIN));
   }
   for (gsize i = 0; i < G_N_ELEMENTS (bad); i++) {
     g_test_message ("%s", bad[i]);
-    g_assert_false (conic_origins_allow (origins, bad[i], "hub", FALSE));
+    g_assert_false (conic_origins_allow (origins, bad[i], "hub", CONIC_ORIGIN_WAY_PLAIN));
   }
 }
 
@@ -108,8 +146,8 @@ test_any (void)
 {
   g_autoptr (ConicOrigins) origins = conic_origins_new ((const char *const[]){"*", NULL}, NULL);
 
-  g_assert_true (conic_origins_allow (origins, "https://anywhere", "hub", FALSE));
-  g_assert_true (conic_origins_allow (origins, "null", "hub", TRUE));
+  g_assert_true (conic_origins_allow (origins, "https://anywhere", "hub", CONIC_ORIGIN_WAY_PLAIN));
+  g_assert_true (conic_origins_allow (origins, "null", "hub", CONIC_ORIGIN_WAY_TLS));
 }
 
 static void
@@ -141,6 +179,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
 
   g_test_add_func ("/origin/same-host", test_same_host);
+  g_test_add_func ("/origin/loopback", test_loopback);
   g_test_add_func ("/origin/list", test_list);
   g_test_add_func ("/origin/any", test_any);
   g_test_add_func ("/origin/bad-list", test_bad_list);

@@ -18,14 +18,14 @@ from upgrade import WAYS, ask
 
 
 class OriginTest(tap.TestCase):
-    def check(self, hub, origins, allowed, **kwargs):
-        """What becomes of handshakes with these lines of `Origin` headers."""
+    def check(self, hub, origins, allowed, more="", **kwargs):
+        """What becomes of handshakes with these lines of `Origin` headers, and with `more` lines."""
         for origin in origins:
             lines = [origin] if isinstance(origin, str) else origin
-            extra = "".join(f"Origin: {line.format(port=hub.port)}\r\n" for line in lines)
-            for way, more in WAYS.items():
+            extra = more + "".join(f"Origin: {line.format(port=hub.port)}\r\n" for line in lines)
+            for way, mark in WAYS.items():
                 with self.subTest(origin=origin, way=way, **kwargs):
-                    answer = ask(hub.port, extra + more, **kwargs)
+                    answer = ask(hub.port, extra + mark, **kwargs)
                     self.assertEqual(answer.status, 101 if allowed else 403, answer.text)
                     if not allowed and lines[0].isascii():
                         self.assertIn(lines[0].format(port=hub.port), answer.text)
@@ -46,11 +46,23 @@ class OriginTest(tap.TestCase):
         """The port may be left out where it is the one of the page's scheme; names are the same in any case"""
         hub = Conicd(self)
         self.check(hub, ["https://hub.example", "http://Hub.Example:80", "https://hub.example:443"], True,
-                   host="HUB.example")
+                   host="HUB.example", more="X-Forwarded-For: 192.0.2.1\r\n")
         self.check(hub, ["https://hub.example"], True, host="hub.example:443")
         self.check(hub, ["http://hub.example"], False, host="hub.example:443")
         self.check(hub, ["http://[::1]:8080"], True, host="[::1]:8080")
         self.check(hub, ["https://hub.example"], False, host=["hub.example", "evil.example"])
+
+    def test_rebound(self):
+        """A stranger's page whose name was made to lead to this machine (DNS rebinding) is not the hub's own"""
+        hub = Conicd(self)
+        self.check(hub, ["http://evil.example:{port}"], False, host="evil.example:{port}")
+        self.check(hub, ["http://localhost:{port}"], True, host="localhost:{port}")
+        for proxy in ("X-Forwarded-For: 192.0.2.1\r\n", "Forwarded: for=192.0.2.1\r\n", "Via: 1.1 proxy\r\n"):
+            self.check(hub, ["http://hub.example:{port}"], True, host="hub.example:{port}", more=proxy)
+        # A page with TLS can't be there but by a proxy that has it.
+        self.check(hub, ["https://hub.example"], True, host="hub.example")
+        hub = Conicd(self, name="listed", arguments=["--origin", "http://dev.example"])
+        self.check(hub, ["http://dev.example"], True, host="dev.example")
 
     def test_tls(self):
         """A hub with TLS lets in no page without: anybody on the way could have written it"""
