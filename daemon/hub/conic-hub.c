@@ -24,6 +24,10 @@
  * client makes one longer than 36. */
 #define REPLY_TO_MAX_BYTES 256
 
+/* How often an id is made anew for a client that asks for none, until one is not denied: ids begin with
+ * any of 32 characters, and an operator may deny those that begin with a few of them, or all. */
+#define MAKE_ID_TRIES 100
+
 struct _ConicHub {
   ConicHubOptions options;
   GHashTable *peers; /* set of every ConicPeer, registered or not */
@@ -146,22 +150,23 @@ token_matches (const ConicRegistration *registration, ConicSlice token)
   return difference == 0;
 }
 
-/* (transfer full): an id that nobody has */
-static char *
-make_free_id (ConicHub *hub, ConicPeer *peer)
-{
-  for (;;) {
-    g_autofree char *made = conic_grant_make_id (peer->grant);
-
-    if (conic_registry_lookup (hub->registry, made) == NULL)
-      return g_steal_pointer (&made);
-  }
-}
-
 static gboolean
 is_denied (ConicHub *hub, const char *id)
 {
   return conic_pattern_any_matches ((const char *const *) hub->denied, id);
+}
+
+/* (transfer full): an id that nobody has; one that is denied only if there hardly is another */
+static char *
+make_free_id (ConicHub *hub, ConicPeer *peer)
+{
+  for (guint n = 1;; n++) {
+    g_autofree char *made = conic_grant_make_id (peer->grant);
+
+    if (conic_registry_lookup (hub->registry, made) == NULL &&
+        (!is_denied (hub, made) || n >= MAKE_ID_TRIES))
+      return g_steal_pointer (&made);
+  }
 }
 
 static void

@@ -81,6 +81,13 @@ conic_log_describe_remote (int fd)
 
   /* GSocketAddress does all that as well, with a handful of objects for each client. */
   getpeername (fd, &from.any, &length);
+  /* A socket of systemd's takes IPv4 as IPv6; whoever searches the log doesn't. */
+  if (from.any.sa_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED (&from.v6.sin6_addr))
+    from.v4 = (struct sockaddr_in){
+        .sin_family = AF_INET,
+        .sin_port = from.v6.sin6_port,
+        .sin_addr.s_addr = from.v6.sin6_addr.s6_addr32[3],
+    };
   if (from.any.sa_family == AF_INET &&
       inet_ntop (AF_INET, &from.v4.sin_addr, host, sizeof host) != NULL)
     return g_strdup_printf ("%s:%u", host, ntohs (from.v4.sin_port));

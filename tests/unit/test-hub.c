@@ -169,6 +169,25 @@ test_register_assigns_an_id (Fixture *fixture, gconstpointer window)
   }
 }
 
+/* An id that the hub makes isn't one that it denies, while there are others. */
+static void
+test_register_assigns_none_denied (Fixture *fixture, gconstpointer window)
+{
+  static const char *const half[] = {"0*", "1*", "2*", "3*", "4*", "5*", "6*", "7*", "8*",
+                                     "9*", "a*", "b*", "c*", "d*", "e*", "f*", NULL};
+
+  conic_hub_set_denied (fixture->hub, half);
+  for (guint i = 0; i < 20; i++) {
+    g_autoptr (ConicMessage) reply = NULL;
+    FakePeer *fake = join (fixture);
+
+    say (fixture, fake, "{\"type\":\"register\"}");
+    reply = fake_peer_take (fake);
+    g_assert_true (reply->success);
+    leave (fixture, &fake);
+  }
+}
+
 static void
 test_not_registered (Fixture *fixture, gconstpointer window)
 {
@@ -705,6 +724,7 @@ main (int argc, char **argv)
   } tests[] = {
       {"register", test_register},
       {"register-assigns-an-id", test_register_assigns_an_id},
+      {"register-assigns-none-denied", test_register_assigns_none_denied},
       {"not-registered", test_not_registered},
       {"already-registered", test_already_registered},
       {"id-taken", test_id_taken},

@@ -5,6 +5,8 @@
 
 #include "conic-log.h"
 
+#include <gio/gio.h>
+
 static void
 test_escape (void)
 {
@@ -48,11 +50,32 @@ test_limit (void)
   g_assert_cmpuint (n, ==, 0);
 }
 
+/* Who comes by IPv4 to a socket that takes both is described as to one that takes IPv4 only. */
+static void
+test_mapped (void)
+{
+  g_autoptr (GSocketListener) listener = g_socket_listener_new ();
+  g_autoptr (GSocketClient) client = g_socket_client_new ();
+  g_autoptr (GSocketConnection) there = NULL, here = NULL;
+  g_autoptr (GSocketAddress) address = NULL;
+  g_autofree char *expected = NULL, *described = NULL;
+  guint16 port = g_socket_listener_add_any_inet_port (listener, NULL, NULL);
+
+  there = g_socket_client_connect_to_host (client, "127.0.0.1", port, NULL, NULL);
+  g_assert_nonnull (there);
+  here = g_socket_listener_accept (listener, NULL, NULL, NULL);
+  address = g_socket_connection_get_local_address (there, NULL);
+  expected = g_socket_connectable_to_string (G_SOCKET_CONNECTABLE (address));
+  described = conic_log_describe_remote (g_socket_get_fd (g_socket_connection_get_socket (here)));
+  g_assert_cmpstr (described, ==, expected);
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/log/escape", test_escape);
   g_test_add_func ("/log/limit", test_limit);
+  g_test_add_func ("/log/mapped", test_mapped);
   return g_test_run ();
 }
