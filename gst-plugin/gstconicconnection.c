@@ -417,6 +417,11 @@ gst_conic_connection_handle_message (GstBin *bin, GstMessage *message)
    * Writers of a GstBus wait for each other by spinning, so that sessions that come all at once on a
    * busy machine would stand still over it; and a bus that nobody reads would keep the parts. */
   case GST_MESSAGE_STATE_CHANGED:
+  /* It plays on its own, whatever a decoder in it waits for. Told of that, the pipeline would go back to
+   * PAUSED for each stream that begins; and if one begins just when the pipeline plays again, bins take
+   * note of its start and not of its end, and the pipeline stays in PAUSED. */
+  case GST_MESSAGE_ASYNC_START:
+  case GST_MESSAGE_ASYNC_DONE:
     gst_message_unref (message);
     return;
   default:

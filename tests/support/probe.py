@@ -195,9 +195,10 @@ class Probe:
             return
         name = pad.get_name()
         kind = "audio" if name.startswith("audio") else "video"
-        # A caught pad goes with its branch: what is removed and added again has the same name.
+        # A caught pad goes with its branch: what is removed and added again has the same name. A sink that
+        # waits for its first buffer would take a pipeline that plays back to PAUSED.
         branch = Gst.parse_bin_from_description(
-            f"{conversions[kind]} ! appsink name={name} sync=false", True
+            f"{conversions[kind]} ! appsink name={name} sync=false async=false", True
         )
         sink = branch.get_by_name(name)
         sink.set_property("emit-signals", True)
@@ -216,8 +217,6 @@ class Probe:
 
     def take(self, pad_name):
         source, element, pad = self.sources.pop(pad_name)
-        # Or the pipeline, as it finds that a new sink is ready, might start it again.
-        source.set_locked_state(True)
         source.set_state(Gst.State.NULL)
         source.get_static_pad("src").unlink(pad)
         self.pipeline.remove(source)

@@ -36,14 +36,7 @@ def is_tone(wanted):
     return lambda found: found is not None and abs(found - wanted) < TONE_TOLERANCE
 
 
-class Renegotiation(tap.TestCase):
-    limit = 60
-
-    def setUp(self):
-        super().setUp()
-        peers.require_tools()
-        self.hub = peers.Conicd(self)
-
+class Renegotiation(peers.HubTest):
     def peer(self, name, properties="", media_in="", uri=None):
         """A conicbin, every source pad of which is watched."""
         peer = peers.Probe(
@@ -77,6 +70,9 @@ class Renegotiation(tap.TestCase):
         for probe in probes:
             self.assertEqual(len(probe.of_kind("message", name="conic-session-started")), 1)
             self.assertEqual(probe.of_kind("error"), [])
+            # Whatever begins while it plays, the pipeline doesn't fall back.
+            reached = [event["state"] for event in probe.of_kind("reached")]
+            self.assertEqual(reached[reached.index("PLAYING") :], ["PLAYING"])
 
     def test_call(self):
         """A call: sound and pictures both ways, in one section each"""
@@ -98,6 +94,7 @@ class Renegotiation(tap.TestCase):
         self.hear(ben, "audio_src_0", 440)
         self.see(anna, "video_src_0", "blue")
         self.hear(anna, "audio_src_0", 1000)
+        self.check_one_session(anna, ben)
         self.assertEqual([d["type"] for d in descriptions], ["offer", "answer"])
         for description in descriptions:
             sections = description["sdp"].split("m=")[1:]
@@ -113,7 +110,12 @@ class Renegotiation(tap.TestCase):
         self.see(ben, "video_src_0", "red")
         for number, colour in enumerate(("green", "blue", "green"), 1):
             start = len(ben.events)
-            anna.ask("add", element="b", pad=f"video_{number}", pipeline=f"{VIDEO.format(colour)} ! identity")
+            anna.ask(
+                "add",
+                element="b",
+                pad=f"video_{number}",
+                pipeline=f"{VIDEO.format(colour)} ! identity",
+            )
             self.see(ben, f"video_src_{number}", colour, start)
             anna.ask("take", pad=f"video_{number}")
             ben.wait_event("pad-removed", 30, start, pad=f"video_src_{number}")
@@ -159,7 +161,9 @@ class Renegotiation(tap.TestCase):
         anna, ben = self.pair(f"{VIDEO.format('red')} ! b.video_0")
         self.see(ben, "video_src_0", "red")
         for probe, colour in ((anna, "green"), (ben, "blue")):
-            probe.tell("add", element="b", pad="video_1", pipeline=f"{VIDEO.format(colour)} ! identity")
+            probe.tell(
+                "add", element="b", pad="video_1", pipeline=f"{VIDEO.format(colour)} ! identity"
+            )
             probe.tell("add", element="b", pad="audio_1", pipeline=AUDIO.format(440))
         for probe, other, colour in ((anna, ben, "blue"), (ben, anna, "green")):
             probe.wait_event("sample", 40, colour=is_colour(colour))
@@ -182,11 +186,8 @@ class Renegotiation(tap.TestCase):
     def test_nothing_in_common(self):
         """Two that only send, and two that send what the other doesn't take: the sessions live, no error"""
         cameras = [
-            peers.Probe(
-                self,
-                name,
-                f"conicsink name=b client-id={name} uri={self.hub.uri} {more}"
-                f"  {VIDEO.format('red')} ! b.video_0",
+            self.probe(
+                name, f"conicsink name=b client-id={name} {more}  {VIDEO.format('red')} ! b.video_0"
             )
             for name, more in (("one", ""), ("two", "target-id=one"))
         ]
@@ -209,15 +210,9 @@ class Renegotiation(tap.TestCase):
             "videotestsrc is-live=true pattern=red !"
             " capsfilter name=f caps=video/x-raw,width=64,height=48,framerate=15/1 ! b.video_0",
         )
-        viewer = peers.Probe(
-            self,
-            "viewer",
-            f"conicsrc target-id=anna uri={self.hub.uri} ! appsink name=video sync=false",
-        )
+        viewer = self.probe("viewer", "conicsrc target-id=anna ! appsink name=video sync=false")
         viewer.wait_event("sample", 30, sink="video", width=64, height=48)
-        anna.ask(
-            "caps", element="f", caps="video/x-raw,width=96,height=80,framerate=10/1"
-        )
+        anna.ask("caps", element="f", caps="video/x-raw,width=96,height=80,framerate=10/1")
         viewer.wait_event("sample", 30, sink="video", width=96, height=80)
         self.assertEqual(anna.of_kind("error") + viewer.of_kind("error"), [])
 
