@@ -26,7 +26,6 @@ class Doctor(tap.TestCase):
 
     def setUp(self):
         super().setUp()
-        peers.require_tools()
         netns.lone_interface(self, ADDRESS)
 
     def ask(self, *arguments, **kwargs):

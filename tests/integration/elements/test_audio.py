@@ -23,25 +23,17 @@ SILENCE = 0.05
 HELD_UP = 4
 
 
-class Audio(tap.TestCase):
-    limit = 60
-
+class Audio(peers.HubTest):
     def play(self, seconds):
         """A player with that much sound and more, and a listener that keeps what it hears."""
-        peers.require_tools()
         wav, self.heard = self.path("tones.wav"), self.path("heard.raw")
         media.write_tones(wav, seconds + 30, LEFT_HZ, RIGHT_HZ)
-        hub = peers.Conicd(self)
-        player = peers.Launch(
-            self,
-            "player",
-            f"filesrc location={wav} ! wavparse ! clocksync ! conicsink client-id=player uri={hub.uri}",
+        player = self.launch(
+            "player", f"filesrc location={wav} ! wavparse ! clocksync ! conicsink client-id=player"
         )
-        player.wait_message("conic-registered")
-        listener = peers.Probe(
-            self,
+        listener = self.probe(
             "listener",
-            f"conicsrc target-id=player uri={hub.uri} ! audioconvert ! audioresample !"
+            "conicsrc target-id=player ! audioconvert ! audioresample !"
             f" audio/x-raw,format=S16LE,rate={RATE},channels=2 ! appsink name=audio sync=false",
             dump={"audio": self.heard},
         )

@@ -20,22 +20,15 @@ from test_channels import Peer, get
 gi.require_version("Gst", "1.0")
 from gi.repository import Gst  # noqa: E402  pylint: disable=wrong-import-position
 
-CAMERA = "videotestsrc is-live=true ! conicsink name=peer client-id=camera uri={uri}"
+CAMERA = "videotestsrc is-live=true ! conicsink name=peer client-id=camera"
 FRAMES = 5
 # More than may be open at a time.
 CHANNELS = 66
 
 
-class Changes(tap.TestCase):
-    limit = 60
-
-    def setUp(self):
-        super().setUp()
-        peers.require_tools()
-        self.hub = peers.Conicd(self)
-
+class Changes(peers.HubTest):
     def camera(self, pipeline=CAMERA):
-        camera = Peer(self, self.hub, pipeline)
+        camera = Peer(self, pipeline)
         camera.wait("conic-registered")
         return camera
 
@@ -54,11 +47,7 @@ class Changes(tap.TestCase):
         return found
 
     def check_codec(self, name):
-        viewer = Peer(
-            self,
-            self.hub,
-            "conicsrc name=peer output=rtp target-id=camera uri={uri} ! fakesink name=out",
-        )
+        viewer = Peer(self, "conicsrc name=peer output=rtp target-id=camera ! fakesink name=out")
         caps, _ = get(self.buffers(viewer), "a picture")
         self.assertIn(f"encoding-name=(string){name}", caps)
         viewer.pipeline.set_state(Gst.State.NULL)
@@ -66,7 +55,7 @@ class Changes(tap.TestCase):
     def test_next_time(self):
         """After a stop another codec is used, and encoded video may come in place of raw"""
         camera = self.camera(
-            "videotestsrc is-live=true name=raw ! conicsink name=peer client-id=camera uri={uri}"
+            "videotestsrc is-live=true name=raw ! conicsink name=peer client-id=camera"
             " video-codecs=<VP8>  videotestsrc is-live=true ! vp8enc deadline=1 ! identity name=encoded"
             " ! fakesink name=aside"
         )
@@ -100,7 +89,7 @@ class Changes(tap.TestCase):
         camera.pipeline.add(second)
         second.link(camera.element)
         second.sync_state_with_parent()
-        Peer(self, self.hub, "conicsrc name=peer target-id=camera uri={uri} ! fakesink")
+        Peer(self, "conicsrc name=peer target-id=camera ! fakesink")
         for _ in range(2):
             self.assertEqual(get(encoders, "an encoder").get_property("target-bitrate"), 500000)
 
@@ -108,9 +97,7 @@ class Changes(tap.TestCase):
         """A conicsrc is stopped and started again while what is behind it plays on"""
         self.camera()
         viewer = Peer(
-            self,
-            self.hub,
-            "conicsrc name=peer target-id=camera uri={uri}  queue name=queue ! fakesink name=out",
+            self, "conicsrc name=peer target-id=camera  queue name=queue ! fakesink name=out"
         )
         sink = viewer.pipeline.get_by_name("queue").get_static_pad("sink")
         viewer.element.connect(
@@ -129,9 +116,7 @@ class Changes(tap.TestCase):
     def test_eos_in_pause(self):
         """EOS can be sent to a conicsrc that is paused, and comes out when it plays again"""
         self.camera()
-        viewer = Peer(
-            self, self.hub, "conicsrc name=peer target-id=camera uri={uri} ! fakesink name=out sync=true"
-        )
+        viewer = Peer(self, "conicsrc name=peer target-id=camera ! fakesink name=out sync=true")
         pictures = self.buffers(viewer)
         for _ in range(FRAMES):
             get(pictures, "a picture")
@@ -151,9 +136,9 @@ class Changes(tap.TestCase):
     def test_seek(self):
         """A pipeline that ends in a conicsink can be sought in, and those who watch it go on"""
         camera = self.camera(
-            "videotestsrc ! video/x-raw,framerate=30/1 ! conicsink name=peer client-id=camera uri={uri}"
+            "videotestsrc ! video/x-raw,framerate=30/1 ! conicsink name=peer client-id=camera"
         )
-        viewer = Peer(self, self.hub, "conicsrc name=peer target-id=camera uri={uri} ! fakesink name=out")
+        viewer = Peer(self, "conicsrc name=peer target-id=camera ! fakesink name=out")
         get(self.buffers(viewer), "a picture")
         self.assertTrue(camera.pipeline.seek_simple(Gst.Format.TIME, Gst.SeekFlags.FLUSH, 0))
         pictures = self.buffers(viewer)
@@ -181,18 +166,14 @@ class Changes(tap.TestCase):
     def test_late_pad(self):
         """Data pads asked for when the other side's channel is there already, and once more, send"""
         called = Peer(
-            self,
-            self.hub,
-            "videotestsrc is-live=true ! conicbin name=peer client-id=called uri={uri}",
-            take=False,
+            self, "videotestsrc is-live=true ! conicbin name=peer client-id=called", take=False
         )
         called.wait("conic-registered")
         pads = queue.Queue()
         called.element.connect("pad-added", lambda _e, pad: pads.put(pad.get_name()))
         caller = Peer(
             self,
-            self.hub,
-            "conicbin name=peer target-id=called uri={uri} peer.data_src_chat ! fakesink name=out"
+            "conicbin name=peer target-id=called peer.data_src_chat ! fakesink name=out"
             "  appsrc name=in caps=text/x-raw,format=utf8 format=time ! peer.data_chat",
             take=False,
         )
@@ -209,10 +190,7 @@ class Changes(tap.TestCase):
         """Any number of channels can be opened in a session, one after the other"""
         camera = self.camera()
         viewer = Peer(
-            self,
-            self.hub,
-            "conicsrc name=peer client-id=viewer target-id=camera uri={uri} ! fakesink",
-            take=False,
+            self, "conicsrc name=peer client-id=viewer target-id=camera ! fakesink", take=False
         )
         camera.wait("conic-session-started")
         for number in range(CHANNELS):

@@ -31,10 +31,10 @@ HIGH, LOW = 1 << 20, 1 << 18
 
 
 class Peer:
-    """An element in this process, and what it says."""
+    """A pipeline in this process, and what its element called `peer` says."""
 
-    def __init__(self, case, hub, pipeline, take=True):
-        self.pipeline = Gst.parse_launch(pipeline.format(uri=hub.uri))
+    def __init__(self, case, pipeline, take=True):
+        self.pipeline = Gst.parse_launch(case.at_hub(pipeline))
         self.element = self.pipeline.get_by_name("peer")
         self.offered = queue.Queue()
         self.texts = queue.Queue()
@@ -95,27 +95,11 @@ def get(things, what="something"):
         raise AssertionError(f"{what} didn't come") from None
 
 
-class Channels(tap.TestCase):
-    limit = 60
-
-    def setUp(self):
-        super().setUp()
-        peers.require_tools()
-        self.hub = peers.Conicd(self)
-
+class Channels(peers.HubTest):
     def call(self, take=True):
-        camera = Peer(
-            self,
-            self.hub,
-            "videotestsrc is-live=true ! conicsink name=peer client-id=camera uri={uri}",
-        )
+        camera = Peer(self, "videotestsrc is-live=true ! conicsink name=peer client-id=camera")
         camera.wait("conic-registered")
-        viewer = Peer(
-            self,
-            self.hub,
-            "conicsrc name=peer client-id=viewer target-id=camera uri={uri} ! fakesink",
-            take,
-        )
+        viewer = Peer(self, "conicsrc name=peer client-id=viewer target-id=camera ! fakesink", take)
         camera.wait("conic-session-started")
         started = viewer.wait("conic-session-started")
         return camera, viewer, started.get_string("session-id")
@@ -177,7 +161,9 @@ class Channels(tap.TestCase):
         viewer.element.connect("pad-added", on_pad)
         glib, webrtc = ctypes.CDLL("libgobject-2.0.so.0"), ctypes.CDLL("libgstwebrtc-1.0.so.0")
         webrtcbin = next(
-            element for element in deep(camera.pipeline) if element.get_name().startswith("webrtcbin")
+            element
+            for element in deep(camera.pipeline)
+            if element.get_name().startswith("webrtcbin")
         )
         made = ctypes.c_void_p()
         glib.g_signal_emit_by_name(

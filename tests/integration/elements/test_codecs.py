@@ -8,14 +8,10 @@ does, that both sides are told when they have none in common, that `bitrate` rea
 they run, and that `encoder-setup` has the last word.
 """
 
-from conictest import media, peers, tap
+from conictest import peers, tap
+from conictest.media import RGB
 
-WIDTH, HEIGHT = 320, 240
-FRAME_BYTES = WIDTH * HEIGHT * 3
-COLOUR_TOLERANCE = 40
-ENOUGH_FRAMES = 20
 DOMAIN = "gst-stream-error-quark"
-RGB = f"videoconvert ! video/x-raw,format=RGB,width={WIDTH},height={HEIGHT} ! fdsink fd={{fd}}"
 # The encoders of each codec, of which one has to be installed.
 ENCODERS = {"VP8": {"vp8enc"}, "VP9": {"vp9enc"}, "H264": {"openh264enc", "x264enc"}}
 
@@ -25,36 +21,14 @@ def encoders(names):
     return sorted(name for name in names if name in every)
 
 
-class Codecs(tap.TestCase):
-    limit = 60
-
-    def setUp(self):
-        super().setUp()
-        peers.require_tools()
-        self.hub = peers.Conicd(self)
-
+class Codecs(peers.HubTest):
     def camera(self, properties="", element="conicsink"):
-        camera = peers.Probe(
-            self,
-            "camera",
-            f"videotestsrc is-live=true !"
-            f" {element} name=c client-id=camera uri={self.hub.uri} {properties}",
+        return self.probe(
+            "camera", f"videotestsrc is-live=true ! {element} name=c client-id=camera {properties}"
         )
-        camera.wait_event("message", name="conic-registered")
-        return camera
 
     def viewer(self, name, properties="target-id=camera"):
-        return peers.watch_video(
-            self,
-            name,
-            f"conicsrc client-id={name} {properties} uri={self.hub.uri} ! {RGB}",
-            FRAME_BYTES,
-            lambda frame: media.smpte_error(media.rgb(frame, WIDTH, HEIGHT)),
-        )
-
-    def check(self, pipe):
-        pipe.wait_frames(ENOUGH_FRAMES, 30)
-        self.assertLess(pipe.values()[-1], COLOUR_TOLERANCE, "it is not the test bars")
+        return self.watch(name, f"conicsrc client-id={name} {properties} ! {RGB}")
 
     def test_pulled(self):
         """One camera, three viewers that want three codecs and one that doesn't mind: three encoders"""
@@ -66,7 +40,7 @@ class Codecs(tap.TestCase):
         }
         viewers["any"] = self.viewer("any")
         for _, pipe in viewers.values():
-            self.check(pipe)
+            self.check_bars(pipe)
         found = encoders(camera.ask("factories")["names"])
         self.assertEqual(len(found), 3, found)
         for codec, names in ENCODERS.items():
@@ -87,7 +61,7 @@ class Codecs(tap.TestCase):
                 process, pipe = self.viewer(name, theirs)
                 process.wait_message("conic-registered")
                 camera = self.camera(f"target-id={name} video-codecs={ours}")
-                self.check(pipe)
+                self.check_bars(pipe)
                 found = encoders(camera.ask("factories")["names"])
                 self.assertEqual(len(found), 1, found)
                 self.assertIn(found[0], ENCODERS[expected])
@@ -98,7 +72,7 @@ class Codecs(tap.TestCase):
         """A codec that isn't known is named in a warning, and the others are used"""
         camera = self.camera('video-codecs="<THEORA, VP8>"')
         camera.wait_event("warning", text=lambda text: "THEORA" in text and "video-codecs" in text)
-        self.check(self.viewer("viewer")[1])
+        self.check_bars(self.viewer("viewer")[1])
 
     def test_none_in_common(self):
         """Without a codec in common both sides are told once what each has, whoever calls"""
@@ -112,9 +86,8 @@ class Codecs(tap.TestCase):
                 }
                 probes = {}
                 for name in sorted(pipelines, key=lambda name: name == caller):
-                    properties = f"client-id={ids[name]} uri={self.hub.uri} {target.get(name, '')}"
-                    probes[name] = peers.Probe(self, name, pipelines[name].format(properties))
-                    probes[name].wait_event("message", name="conic-registered")
+                    properties = f"client-id={ids[name]} {target.get(name, '')}"
+                    probes[name] = self.probe(name, pipelines[name].format(properties))
                 for name, other, theirs, ours in (
                     ("viewer", "camera", "H264", "VP9, VP8"),
                     ("camera", "viewer", "VP9, VP8", "H264"),
@@ -134,7 +107,7 @@ class Codecs(tap.TestCase):
     def test_bitrate(self):
         """bitrate changes the encoders' while they run, and encoder-setup has the last word"""
         camera = self.camera("bitrate=500000")
-        self.check(self.viewer("viewer")[1])
+        self.check_bars(self.viewer("viewer")[1])
         rate = {"element": "vp8enc0", "property": "target-bitrate"}
         self.assertEqual(camera.ask("get", **rate)["value"], 500000)
         camera.ask("set", element="c", property="bitrate", value=300000)

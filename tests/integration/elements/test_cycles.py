@@ -36,15 +36,12 @@ KEPT = re.compile(r"type-name=\(string\)GstDtlsAgent,")
 CYCLER = os.path.join(peers.BUILD, "tests", "integration", "elements", "cycler")
 
 
-class Cycles(tap.TestCase):
+class Cycles(peers.HubTest):
     limit = 240
 
     def cycle(self, camera_pipeline, viewer_pipeline):
         """Runs the cycles; returns what each process had after the warm-up and has at the end."""
-        peers.require_tools()
-        hub = peers.Conicd(self)
-        camera = peers.Launch(self, "camera", camera_pipeline.format(uri=hub.uri), leaks=True)
-        camera.wait_message("conic-registered")
+        camera = self.launch("camera", camera_pipeline, leaks=True)
         environment = peers.gst_environment(leaks=True)
         environment["GST_TRACERS"] = "leaks"
         environment["GST_DEBUG"] = "1,GST_TRACER:7"
@@ -56,7 +53,7 @@ class Cycles(tap.TestCase):
                 str(CYCLES),
                 str(PAUSE),
                 str(int(tap.seconds(CYCLE_SECONDS))),
-                viewer_pipeline.format(uri=hub.uri),
+                self.at_hub(viewer_pipeline),
             ],
             env=environment,
             stdin=subprocess.PIPE,
@@ -70,7 +67,9 @@ class Cycles(tap.TestCase):
                 20,
                 f"{cycles} sessions ended",
             )
-            looks.append({process.name: self.settled(process) for process in (hub, camera, cycler)})
+            looks.append(
+                {process.name: self.settled(process) for process in (self.hub, camera, cycler)}
+            )
             cycler.stdin.write(b"\n")
             cycler.stdin.flush()
         self.assertEqual(cycler.wait_exit(60), 0)
@@ -78,7 +77,7 @@ class Cycles(tap.TestCase):
         self.assertEqual([text for text in alive if not KEPT.search(text)], [], "objects leaked")
         self.assertLessEqual(len(alive), 1, "objects leaked")
         self.assertEqual(camera.stop(), 0)
-        self.assertEqual(hub.stop(), 0)
+        self.assertEqual(self.hub.stop(), 0)
         return looks[0], looks[-1]
 
     @staticmethod
@@ -103,8 +102,8 @@ class Cycles(tap.TestCase):
         """Viewers come and go: nothing is left of them on either side, nor in the hub"""
         self.check(
             *self.cycle(
-                "videotestsrc is-live=true ! video/x-raw,width=160,height=120 ! conicsink client-id=camera uri={uri}",
-                "conicsrc target-id=camera uri={uri} ! fakesink name=out",
+                "videotestsrc is-live=true ! video/x-raw,width=160,height=120 ! conicsink client-id=camera",
+                "conicsrc target-id=camera ! fakesink name=out",
             )
         )
 

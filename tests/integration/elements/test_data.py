@@ -125,19 +125,13 @@ class Writer(threading.Thread):
         return self.is_alive()
 
 
-class Data(tap.TestCase):
+class Data(peers.HubTest):
     limit = 150
 
-    def setUp(self):
-        super().setUp()
-        peers.require_tools()
-        self.hub = peers.Conicd(self)
-
     def launch_receiver(self, pad, reader, target="alice"):
-        receiver = peers.Launch(
-            self,
+        receiver = self.launch(
             "receiver",
-            f"conicsrc name=r target-id={target} uri={self.hub.uri}  r.{pad} ! fdsink fd={reader.fd}",
+            f"conicsrc name=r target-id={target}  r.{pad} ! fdsink fd={reader.fd}",
             pass_fds=(reader.fd,),
         )
         reader.start()
@@ -152,14 +146,11 @@ class Data(tap.TestCase):
     def send_lines(self, lines, properties=""):
         path = self.write_file("lines.txt", "".join(lines).encode())
         with open(path, "rb") as file:
-            sender = peers.Launch(
-                self,
+            sender = self.launch(
                 "sender",
-                f"fdsrc ! s.data_chat"
-                f"  conicsink name=s client-id=alice uri={self.hub.uri} {properties}",
+                f"fdsrc ! s.data_chat  conicsink name=s client-id=alice {properties}",
                 stdin=file,
             )
-        sender.wait_message("conic-registered")
         return sender
 
     def test_lines(self):
@@ -177,11 +168,9 @@ class Data(tap.TestCase):
         self.assertEqual(got, "".join(lines).encode())
 
     def collect(self):
-        receiver = peers.Probe(
-            self,
+        receiver = self.probe(
             "receiver",
-            f"conicsrc name=r target-id=alice uri={self.hub.uri}"
-            "  r.data_chat ! appsink name=chat sync=false",
+            "conicsrc name=r target-id=alice  r.data_chat ! appsink name=chat sync=false",
         )
         receiver.wait_event("eos", 60)
         return receiver.of_kind("sample", sink="chat")
@@ -211,20 +200,17 @@ class Data(tap.TestCase):
 
     def test_text_on_the_wire(self):
         """Another WebRTC peer sees text messages for text and binary ones for bytes"""
-        peer = peers.Probe(
-            self,
+        peer = self.probe(
             "peer",
             "webrtcbin name=rtc bundle-policy=max-bundle "
-            f" conicsignaller webrtc=rtc client-id=peer uri={self.hub.uri}",
+            " conicsignaller webrtc=rtc client-id=peer",
         )
-        peer.wait_event("message", name="conic-registered")
         text = self.write_file("text", "".join(make_lines()[1:400]).encode())
         noise = b"".join(make_bytes(300_000))
         blob = self.write_file("blob", noise)
-        peers.Launch(
-            self,
+        self.launch(
             "sender",
-            f"conicsink name=s target-id=peer uri={self.hub.uri}"
+            "conicsink name=s target-id=peer"
             f"  filesrc location={text} ! s.data_chat"
             f"  filesrc location={blob} ! application/octet-stream ! s.data_blob",
         )
@@ -251,20 +237,16 @@ class Data(tap.TestCase):
 
     def test_links(self):
         """gst-launch-1.0 links data pads alone and beside a sound without saying that it failed"""
-        sender = peers.Launch(
-            self,
+        sender = self.launch(
             "sender",
-            f"conicsink name=s client-id=alice uri={self.hub.uri}  audiotestsrc is-live=true !"
+            "conicsink name=s client-id=alice  audiotestsrc is-live=true !"
             " s.audio_0  fdsrc ! s.data_chat",
             stdin=subprocess.PIPE,
         )
-        sender.wait_message("conic-registered")
         for pads in ("", "  r.audio_0 ! fakesink"):
             with self.subTest(pads=pads):
-                receiver = peers.Launch(
-                    self,
-                    "receiver",
-                    f"conicsrc name=r target-id=alice uri={self.hub.uri}  r.data_chat ! fdsink{pads}",
+                receiver = self.launch(
+                    "receiver", f"conicsrc name=r target-id=alice  r.data_chat ! fdsink{pads}"
                 )
                 receiver.wait_message("conic-session-started")
                 sender.stdin.write(b"linked\n")
@@ -281,13 +263,11 @@ class Data(tap.TestCase):
             for piece in make_bytes(size):
                 file.write(piece)
                 digest.update(piece)
-        sender = peers.Launch(
-            self,
+        sender = self.launch(
             "sender",
             f"filesrc location={path} ! application/octet-stream ! s.data_blob"
-            f"  conicsink name=s client-id=alice uri={self.hub.uri}",
+            "  conicsink name=s client-id=alice",
         )
-        sender.wait_message("conic-registered")
         reader = Reader()
         receiver = self.launch_receiver("data_blob", reader)
         receiver.wait_message("conic-session-started")
@@ -310,14 +290,11 @@ class Data(tap.TestCase):
     def test_slow_reader(self):
         """A receiver that stops reading holds the sender back; nothing is lost and nothing grows"""
         size = tap.scaled(120, 80) * MIB
-        sender = peers.Launch(
-            self,
+        sender = self.launch(
             "sender",
-            "fdsrc ! application/octet-stream ! s.data_blob"
-            f"  conicsink name=s client-id=alice uri={self.hub.uri}",
+            "fdsrc ! application/octet-stream ! s.data_blob  conicsink name=s client-id=alice",
             stdin=subprocess.PIPE,
         )
-        sender.wait_message("conic-registered")
         reader = Reader()
         reader.pause_at = MIB
         receiver = self.launch_receiver("data_blob", reader)
@@ -349,19 +326,16 @@ class Data(tap.TestCase):
 
     def test_silence(self):
         """Pads that have had no message yet don't keep a picture waiting; what comes later comes"""
-        sender = peers.Launch(
-            self,
+        sender = self.launch(
             "sender",
-            f"conicsink name=s client-id=alice uri={self.hub.uri}  videotestsrc is-live=true !"
+            "conicsink name=s client-id=alice  videotestsrc is-live=true !"
             " s.video_0  fdsrc ! tee name=t  t. ! text/x-raw,format=utf8 ! s.data_chat"
             "  t. ! queue ! application/octet-stream ! s.data_bytes",
             stdin=subprocess.PIPE,
         )
-        sender.wait_message("conic-registered")
-        receiver = peers.Probe(
-            self,
+        receiver = self.probe(
             "receiver",
-            f"conicsrc name=r target-id=alice uri={self.hub.uri}  r.video_0 ! appsink name=seen"
+            "conicsrc name=r target-id=alice  r.video_0 ! appsink name=seen"
             "  r.data_chat ! appsink name=chat"
             "  r.data_bytes ! application/octet-stream ! appsink name=bytes",
         )

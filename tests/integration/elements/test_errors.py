@@ -21,18 +21,14 @@ AT_ONCE_SECONDS = 2.0
 VIDEO = "videotestsrc is-live=true"
 
 
-class Errors(tap.TestCase):
-    limit = 60
-
-    def setUp(self):
-        super().setUp()
-        peers.require_tools()
-
+class Errors(peers.HubTest):
     def sink(self, properties, name="sink", source=VIDEO, **kwargs):
-        return peers.Probe(self, name, f"{source} ! conicsink name=s {properties}", **kwargs)
+        pipeline = f"{source} ! conicsink name=s {properties}"
+        return peers.Probe(self, name, self.at_hub(pipeline), **kwargs)
 
     def source(self, properties, name="source", **kwargs):
-        return peers.Probe(self, name, f"conicsrc name=r {properties} ! fakesink", **kwargs)
+        pipeline = f"conicsrc name=r {properties} ! fakesink"
+        return peers.Probe(self, name, self.at_hub(pipeline), **kwargs)
 
     def assert_null_at_once(self, probe):
         answer = probe.ask("state", 10, state="NULL")
@@ -51,7 +47,7 @@ class Errors(tap.TestCase):
         self.assertRegex(said["text"], "(?i)start conicd|set uri")
         holder.close()
         peers.Conicd(self, port)
-        probe.wait_event("message", 40, name="conic-registered")
+        probe.wait_message("conic-registered", 40)
         self.assert_no_error(probe)
 
     def test_unreachable_tried_again(self):
@@ -66,42 +62,38 @@ class Errors(tap.TestCase):
 
     def test_unknown_target(self):
         """An unknown target is a warning with its name; once it is there it is called"""
-        hub = peers.Conicd(self)
-        viewer = self.source(f"target-id=camera uri={hub.uri}")
+        viewer = self.source("target-id=camera")
         said = viewer.wait_event("warning")
         self.assertIn("camera", said["text"])
         self.assertRegex(said["text"], "(?i)start|target-id")
-        self.sink(f"client-id=camera uri={hub.uri}")
-        viewer.wait_event("message", 40, name="conic-session-started")
+        self.sink("client-id=camera")
+        viewer.wait_message("conic-session-started", 40)
         self.assert_no_error(viewer)
 
     def test_taken_id(self):
         """A taken id is an error that names it; the peer that has it doesn't notice"""
-        hub = peers.Conicd(self)
-        first = self.sink(f"client-id=camera uri={hub.uri}", "first")
-        first.wait_event("message", name="conic-registered")
-        second = self.sink(f"client-id=camera uri={hub.uri}", "second")
+        first = self.sink("client-id=camera", "first")
+        first.wait_message("conic-registered")
+        second = self.sink("client-id=camera", "second")
         said = second.wait_event("error")
         self.assertIn("camera", said["text"])
         self.assertRegex(said["text"], "(?i)choose|another|client-id")
         self.assert_null_at_once(second)
-        viewer = self.source(f"target-id=camera uri={hub.uri}")
-        viewer.wait_event("message", 30, name="conic-session-started")
+        viewer = self.source("target-id=camera")
+        viewer.wait_message("conic-session-started", 30)
         self.assertEqual(first.of_kind("error") + first.of_kind("warning"), [])
 
     def test_taken_id_ends_gst_launch(self):
         """A taken id ends gst-launch-1.0 with a message and a status"""
-        hub = peers.Conicd(self)
-        first = self.sink(f"client-id=camera uri={hub.uri}", "first")
-        first.wait_event("message", name="conic-registered")
-        second = peers.Launch(self, "second", f"{VIDEO} ! conicsink client-id=camera uri={hub.uri}")
+        first = self.sink("client-id=camera", "first")
+        first.wait_message("conic-registered")
+        second = peers.Launch(self, "second", self.at_hub(f"{VIDEO} ! conicsink client-id=camera"))
         self.assertEqual(second.wait_exit(20), 1)
         self.assertTrue(second.has_line("ERROR: from element .*camera"))
 
     def test_invalid_id(self):
         """An id that can't be one is an error that names it"""
-        hub = peers.Conicd(self)
-        probe = self.sink(f'client-id="no spaces, please" uri={hub.uri}')
+        probe = self.sink('client-id="no spaces, please"')
         said = probe.wait_event("error")
         self.assertIn("client-id", said["text"])
         self.assert_null_at_once(probe)
@@ -117,9 +109,8 @@ class Errors(tap.TestCase):
 
     def test_refused(self):
         """A refused offer is a warning with the reason; it is offered again"""
-        hub = peers.Conicd(self)
-        bob = wire.BarePeer(self, hub.uri, "bob")
-        viewer = self.source(f"client-id=alice target-id=bob uri={hub.uri}")
+        bob = wire.BarePeer(self, self.hub.uri, "bob")
+        viewer = self.source("client-id=alice target-id=bob")
         for _ in range(2):
             start = len(viewer.events)
             offer = bob.wait("sdp", 40)
@@ -138,27 +129,25 @@ class Errors(tap.TestCase):
 
     def test_no_room(self):
         """Beyond max-sessions a call is refused with the reason; when there is room again it comes about"""
-        hub = peers.Conicd(self)
-        camera = self.sink(f"client-id=camera max-sessions=1 uri={hub.uri}")
-        camera.wait_event("message", name="conic-registered")
-        first = self.source(f"client-id=first target-id=camera uri={hub.uri}", "first")
-        first.wait_event("message", 30, name="conic-session-started")
-        second = self.source(f"client-id=second target-id=camera uri={hub.uri}", "second")
+        camera = self.sink("client-id=camera max-sessions=1")
+        camera.wait_message("conic-registered")
+        first = self.source("client-id=first target-id=camera", "first")
+        first.wait_message("conic-session-started", 30)
+        second = self.source("client-id=second target-id=camera", "second")
         said = second.wait_event("warning")
         self.assertIn("camera", said["text"])
         self.assertIn("no room for another session", said["text"])
         self.assertEqual(second.of_kind("message", name="conic-session-started"), [])
         self.assertEqual(first.stop(), 0)
-        second.wait_event("message", 40, name="conic-session-started")
+        second.wait_message("conic-session-started", 40)
         self.assert_no_error(second)
         self.assert_no_error(camera)
 
     def test_no_answer(self):
         """A peer that never answers is a failed session after session-timeout"""
-        hub = peers.Conicd(self)
-        wire.BarePeer(self, hub.uri, "bob")
-        viewer = self.source(f"target-id=bob session-timeout=2 uri={hub.uri}")
-        failed = viewer.wait_event("message", 20, name="conic-session-failed")
+        wire.BarePeer(self, self.hub.uri, "bob")
+        viewer = self.source("target-id=bob session-timeout=2")
+        failed = viewer.wait_message("conic-session-failed", 20)
         self.assertEqual(failed["fields"]["peer-id"], "bob")
         self.assertTrue(failed["fields"]["reason"])
         viewer.wait_event("warning", text=lambda text: text is not None and "bob" in text)
@@ -166,18 +155,13 @@ class Errors(tap.TestCase):
 
     def test_hub_lost(self):
         """A hub that goes away is a warning; the call goes on, and a hub that comes back has us again"""
-        hub = peers.Conicd(self)
-        camera = self.sink(f"client-id=camera uri={hub.uri}", "camera")
-        camera.wait_event("message", name="conic-registered")
-        viewer = peers.Probe(
-            self,
-            "viewer",
-            f"conicsrc target-id=camera uri={hub.uri} !" " appsink name=video sync=false",
-        )
+        camera = self.sink("client-id=camera", "camera")
+        camera.wait_message("conic-registered")
+        viewer = self.probe("viewer", "conicsrc target-id=camera ! appsink name=video sync=false")
         viewer.wait_event("sample", 30, sink="video", n=30)
         before = len(camera.events)
-        port = hub.port
-        hub.stop()
+        port = self.hub.port
+        self.hub.stop()
         camera.wait_event("warning", start=before)
         seen = len(viewer.of_kind("sample"))
         viewer.wait_event("sample", 20, sink="video", n=seen + 60)
@@ -191,10 +175,9 @@ class Errors(tap.TestCase):
 
     def test_garbage(self):
         """Garbage from a peer ends at most the session with that peer"""
-        hub = peers.Conicd(self)
-        camera = self.sink(f"client-id=camera session-timeout=3 uri={hub.uri}", "camera")
-        camera.wait_event("message", name="conic-registered")
-        mallory = wire.BarePeer(self, hub.uri, "mallory")
+        camera = self.sink("client-id=camera session-timeout=3", "camera")
+        camera.wait_message("conic-registered")
+        mallory = wire.BarePeer(self, self.hub.uri, "mallory")
         media = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\n"
         offers = [
             "",
@@ -232,8 +215,8 @@ class Errors(tap.TestCase):
                     candidate={"candidate": candidate, "sdpMid": "0", "sdpMLineIndex": index},
                 )
         mallory.send("bye", to_id="camera", session_id="never heard of", reason="x\u0001y")
-        viewer = self.source(f"target-id=camera uri={hub.uri}", "viewer")
-        viewer.wait_event("message", 30, name="conic-session-started")
+        viewer = self.source("target-id=camera", "viewer")
+        viewer.wait_message("conic-session-started", 30)
         self.assert_no_error(camera)
         self.assertTrue(camera.running)
 
@@ -256,58 +239,45 @@ class Errors(tap.TestCase):
 
     def test_null_unanswered(self):
         """An element whose offer nobody answers goes to NULL at once"""
-        hub = peers.Conicd(self)
-        bob = wire.BarePeer(self, hub.uri, "bob")
+        bob = wire.BarePeer(self, self.hub.uri, "bob")
         for make in (self.sink, self.source):
-            probe = make(f"target-id=bob uri={hub.uri}")
+            probe = make("target-id=bob")
             bob.wait("sdp", 20)
             self.assert_null_at_once(probe)
 
     def test_null_blocked(self):
         """A data pad that waits for a session lets its element go to NULL at once"""
-        hub = peers.Conicd(self)
         text = self.path("text")
         with open(text, "w", encoding="utf-8") as file:
             file.write("hello\n" * 100_000)
-        probe = peers.Probe(
-            self, "sender", f"filesrc location={text} ! s.data_chat  conicsink name=s uri={hub.uri}"
-        )
-        probe.wait_event("message", name="conic-registered")
+        probe = self.probe("sender", f"filesrc location={text} ! s.data_chat  conicsink name=s")
         self.assert_null_at_once(probe)
 
     def test_ids(self):
         """Without client-id the hub assigns one, which can be read; connected says whether we are registered"""
-        hub = peers.Conicd(self)
-        probe = self.sink(f"uri={hub.uri}")
-        given = probe.wait_event("message", name="conic-registered")["fields"]["client-id"]
+        probe = self.sink("")
+        given = probe.wait_message("conic-registered")["fields"]["client-id"]
         self.assertTrue(given)
         probe.wait_event("notify", property="client-id", value=given)
         probe.wait_event("notify", property="connected", value=True)
         self.assertEqual(probe.ask("get", element="s", property="client-id")["value"], given)
         before = len(probe.events)
-        hub.stop()
+        self.hub.stop()
         probe.wait_event("notify", start=before, property="connected", value=False)
 
     def test_stats(self):
         """The statistics name the peer and the path and are not made up"""
-        hub = peers.Conicd(self)
-        camera = self.sink(f"client-id=camera uri={hub.uri}", "camera")
-        camera.wait_event("message", name="conic-registered")
-        viewer = self.source(f"client-id=viewer target-id=camera uri={hub.uri}", "viewer")
-        viewer.wait_event("message", 30, name="conic-session-started")
+        camera = self.sink("client-id=camera", "camera")
+        camera.wait_message("conic-registered")
+        viewer = self.source("client-id=viewer target-id=camera", "viewer")
+        viewer.wait_message("conic-session-started", 30)
 
-        def sessions(probe, element):
-            return probe.ask("get", element=element, property="stats")["value"]["sessions"]
-
-        # They are refreshed once a second: asked as often as it takes until both have something
-        # to say.
         for probe, element, peer, rate in (
             (camera, "s", "viewer", "bitrate-out"),
             (viewer, "r", "camera", "bitrate-in"),
         ):
-            found = []
-            while not (found and found[0][rate] > 0 and found[0]["path"] != "unknown"):
-                found = sessions(probe, element)
+            probe.wait_stats(element, lambda s, rate=rate: s[rate] > 0 and s["path"] != "unknown")
+            found = probe.sessions(element)
             self.assertEqual(len(found), 1, json.dumps(found))
             self.assertEqual(found[0]["peer-id"], peer)
             self.assertEqual(found[0]["path"], "host")

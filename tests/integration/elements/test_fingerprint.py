@@ -22,13 +22,9 @@ SINKS = (
 )
 
 
-class Fingerprint(tap.TestCase):
-    limit = 60
-
+class Fingerprint(peers.HubTest):
     def setUp(self):
         super().setUp()
-        peers.require_tools()
-        self.hub = peers.Conicd(self)
         self.text = self.path("text")
         self.meddled = 0
         with open(self.text, "w", encoding="utf-8") as file:

@@ -10,7 +10,7 @@ import queue
 
 import gi
 
-from conictest import peers, tap
+from conictest import peers
 from test_channels import Peer, deep, get
 
 gi.require_version("Gst", "1.0")
@@ -29,26 +29,16 @@ def find_pad(pipeline, factory, name):
     raise AssertionError(f"there is no {name} of a {factory}")
 
 
-class Flood(tap.TestCase):
-    limit = 60
-
-    def setUp(self):
-        super().setUp()
-        peers.require_tools()
-        self.hub = peers.Conicd(self)
-
+class Flood(peers.HubTest):
     def test_sources(self):
         """Packets of ever new sources come in from the first of them only"""
-        viewer = Peer(self, self.hub, "conicsrc name=peer client-id=viewer uri={uri} ! fakesink name=out")
+        viewer = Peer(self, "conicsrc name=peer client-id=viewer ! fakesink name=out")
         viewer.wait("conic-registered")
         pictures = queue.Queue()
         viewer.pipeline.get_by_name("out").get_static_pad("sink").add_probe(
-            Gst.PadProbeType.BUFFER,
-            lambda _pad, _info: pictures.put(True) or Gst.PadProbeReturn.OK,
+            Gst.PadProbeType.BUFFER, lambda _pad, _info: pictures.put(True) or Gst.PadProbeReturn.OK
         )
-        camera = Peer(
-            self, self.hub, "videotestsrc is-live=true ! conicsink name=peer target-id=viewer uri={uri}"
-        )
+        camera = Peer(self, "videotestsrc is-live=true ! conicsink name=peer target-id=viewer")
         camera.wait("conic-session-started")
         get(pictures, "a picture")
         seen, came, sent = set(), queue.Queue(), []

@@ -16,24 +16,23 @@ from conictest.process import Process
 CYCLER = os.path.join(peers.BUILD, "tests", "integration", "elements", "cycler")
 ROUNDS = tap.scaled(30, 5)
 ROUND_SECONDS = 20
-SOURCE = "videotestsrc is-live=true ! video/x-raw,width=160,height=120,framerate=15/1"
+# Its own id, and whom it calls.
+BOTH_WAYS = (
+    "conicbin name=b client-id={} target-id={}  videotestsrc is-live=true !"
+    " video/x-raw,width=160,height=120,framerate=15/1 ! b.video_0  b.video_src_0"
+)
 ENOUGH_FRAMES = 8
 
 
-class Glare(tap.TestCase):
+class Glare(peers.HubTest):
     limit = 120
 
-    def setUp(self):
-        super().setUp()
-        peers.require_tools()
-        self.hub = peers.Conicd(self)
-
     def peer(self, name, target):
+        # Not waited for: both are to call at once.
         return peers.Probe(
             self,
             name,
-            f"conicbin name=b client-id={name} target-id={target} uri={self.hub.uri}"
-            f" {SOURCE} ! b.video_0  b.video_src_0 ! appsink name=video sync=false",
+            self.at_hub(f"{BOTH_WAYS.format(name, target)} ! appsink name=video sync=false"),
         )
 
     def caller(self, name, target):
@@ -45,8 +44,7 @@ class Glare(tap.TestCase):
                 str(ROUNDS),
                 "0",
                 str(int(tap.seconds(ROUND_SECONDS))),
-                f"conicbin name=b client-id={name} target-id={target} uri={self.hub.uri}"
-                f" {SOURCE} ! b.video_0  b.video_src_0 ! fakesink name=out",
+                self.at_hub(f"{BOTH_WAYS.format(name, target)} ! fakesink name=out"),
             ],
             env=peers.gst_environment(),
             stdin=subprocess.PIPE,
@@ -75,7 +73,7 @@ class Glare(tap.TestCase):
             started = probe.of_kind("message", name="conic-session-started")
             self.assertEqual(len(started), 1)
             sessions.append(started[0]["fields"]["session-id"])
-            stats = probe.ask("get", element="b", property="stats")["value"]["sessions"]
+            stats = probe.sessions("b")
             self.assertLessEqual(len(stats), 1)
         self.assertEqual(sessions[0], sessions[1])
 

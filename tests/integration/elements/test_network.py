@@ -12,34 +12,19 @@ import sys
 
 from conictest import media, peers, tap
 
-WIDTH, HEIGHT = 320, 240
 ENOUGH = 30
 INSIDE = "CONIC_TEST_IN_NAMESPACE"
 
 
-class NoNetwork(tap.TestCase):
-    limit = 60
-
+class NoNetwork(peers.HubTest):
     def test_pull(self):
         """Pictures pass where there is only the loopback"""
-        peers.require_tools()
-        addresses = subprocess.run(["ip", "-o", "address"], capture_output=True, text=True, check=True)
+        addresses = subprocess.run(
+            ["ip", "-o", "address"], capture_output=True, text=True, check=True
+        )
         self.assertEqual({line.split()[1] for line in addresses.stdout.splitlines()}, {"lo"})
-        hub = peers.Conicd(self)
-        camera = peers.Launch(
-            self,
-            "camera",
-            f"videotestsrc is-live=true ! conicsink client-id=camera uri={hub.uri}",
-        )
-        camera.wait_message("conic-registered")
-        _, pipe = peers.watch_video(
-            self,
-            "viewer",
-            f"conicsrc target-id=camera uri={hub.uri} ! videoconvert !"
-            f" video/x-raw,format=RGB,width={WIDTH},height={HEIGHT} ! fdsink fd={{fd}}",
-            WIDTH * HEIGHT * 3,
-            lambda frame: media.smpte_error(media.rgb(frame, WIDTH, HEIGHT)),
-        )
+        self.launch("camera", "videotestsrc is-live=true ! conicsink client-id=camera")
+        _, pipe = self.watch("viewer", f"conicsrc target-id=camera ! {media.RGB}")
         pipe.wait_frames(ENOUGH, 40)
 
 

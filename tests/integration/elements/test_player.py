@@ -10,14 +10,10 @@ that `output` gives decoded, encoded and packed media, each of which leads to th
 
 import shutil
 
-from conictest import media, peers, tap
+from conictest import peers, tap
+from conictest.media import RGB
 
-WIDTH, HEIGHT = 320, 240
-FRAME_BYTES = WIDTH * HEIGHT * 3
-COLOUR_TOLERANCE = 40
-# The encoder starts coarse.
 ENOUGH_FRAMES = 20
-RGB = f"videoconvert ! video/x-raw,format=RGB,width={WIDTH},height={HEIGHT} ! fdsink fd={{fd}}"
 TO_RAW = {
     "raw": "",
     "encoded": "video/x-vp8 ! vp8dec !",
@@ -25,44 +21,22 @@ TO_RAW = {
 }
 
 
-def error_of_colours(frame):
-    return media.smpte_error(media.rgb(frame, WIDTH, HEIGHT))
-
-
-class Player(tap.TestCase):
-    limit = 60
-
-    def setUp(self):
-        super().setUp()
-        peers.require_tools()
-        self.hub = peers.Conicd(self)
-
+class Player(peers.HubTest):
     def camera(self, sources="videotestsrc is-live=true ! s. audiotestsrc is-live=true ! s."):
-        camera = peers.Launch(
-            self, "camera", f"conicsink name=s client-id=camera uri={self.hub.uri} {sources}"
-        )
-        camera.wait_message("conic-registered", **{"client-id": "camera"})
-        return camera
+        return self.launch("camera", f"conicsink name=s client-id=camera {sources}")
 
     @property
     def uri(self):
         return f"conic://127.0.0.1:{self.hub.port}/camera"
 
-    def check_colours(self, pipe):
-        pipe.wait_frames(ENOUGH_FRAMES, 30)
-        self.assertLess(pipe.values()[-1], COLOUR_TOLERANCE, "it is not the test bars")
-
     def play(self, player):
         camera = self.camera()
-        process, pipe = peers.watch_video(
-            self,
+        process, pipe = self.watch(
             player,
             f"{player} uri={self.uri} audio-sink='fakesink name=heard signal-handoffs=true'"
             f' video-sink="{RGB}"',
-            FRAME_BYTES,
-            error_of_colours,
         )
-        self.check_colours(pipe)
+        self.check_bars(pipe)
         self.assertEqual(camera.stop(), 0)
         process.wait_line("Got EOS", 20)
 
@@ -115,50 +89,36 @@ class Player(tap.TestCase):
             "videotestsrc is-live=true ! s.  audiotestsrc is-live=true !"
             " valve drop=true drop-mode=forward-sticky-events ! s."
         )
-        _, pipe = peers.watch_video(
-            self,
-            "player",
-            f'playbin uri={self.uri} audio-sink=fakesink video-sink="{RGB}"',
-            FRAME_BYTES,
-            error_of_colours,
+        _, pipe = self.watch(
+            "player", f'playbin uri={self.uri} audio-sink=fakesink video-sink="{RGB}"'
         )
-        self.check_colours(pipe)
+        self.check_bars(pipe)
 
     def test_late_stream(self):
         """gst-launch-1.0 links a stream that begins when nobody waits for it any more"""
-        camera = peers.Probe(
-            self,
+        camera = self.probe(
             "camera",
-            f"conicsink name=s client-id=camera uri={self.hub.uri}  audiotestsrc is-live=true ! s."
+            "conicsink name=s client-id=camera  audiotestsrc is-live=true ! s."
             "  videotestsrc is-live=true ! valve name=lid drop=true drop-mode=forward-sticky-events ! s.",
         )
-        camera.wait_event("message", name="conic-registered")
-        player, pipe = peers.watch_video(
-            self,
-            "viewer",
-            f"conicsrc name=r target-id=camera uri={self.hub.uri}  r.video_0 ! {RGB}"
-            "  r.audio_0 ! fakesink",
-            FRAME_BYTES,
-            error_of_colours,
+        player, pipe = self.watch(
+            "viewer", f"conicsrc name=r target-id=camera  r.video_0 ! {RGB}  r.audio_0 ! fakesink"
         )
         player.wait_line("Delayed linking failed", 30)
         camera.ask("set", element="lid", property="drop", value=False)
-        self.check_colours(pipe)
+        self.check_bars(pipe)
 
     def test_outputs(self):
         """output=raw, encoded and rtp give what they say, and the same picture"""
         self.camera()
         for output, convert in TO_RAW.items():
             with self.subTest(output=output):
-                _, pipe = peers.watch_video(
-                    self,
+                _, pipe = self.watch(
                     output,
-                    f"conicsrc name=r target-id=camera output={output} uri={self.hub.uri}"
+                    f"conicsrc name=r target-id=camera output={output}"
                     f" r.video_0 ! {convert} {RGB}",
-                    FRAME_BYTES,
-                    error_of_colours,
                 )
-                self.check_colours(pipe)
+                self.check_bars(pipe)
 
     def test_wrong_uris(self):
         """What isn't the URI of a peer is refused by name"""

@@ -12,9 +12,9 @@ forgotten it; and that a session that runs meanwhile goes on as if nothing were.
 
 import time
 
-from conictest import netns, peers, tap
+from conictest import media, netns, peers, tap
+from conictest.media import RATE
 
-WIDTH, HEIGHT, RATE = 320, 240, 30
 # The time of the kernel's questions, and what a busy machine needs.
 NOTICE_SECONDS, SLACK_SECONDS = 25, 5
 ADDRESS = "203.0.113.2"
@@ -38,14 +38,17 @@ class Reconnect(tap.TestCase):
 
     def setUp(self):
         super().setUp()
-        peers.require_tools()
         bed = netns.Bed(self)
         self.home, self.world = bed.machine("home"), bed.machine("world")
         bed.cable(self.home, self.world, "203.0.113")
 
     def hub(self, name, arguments):
         return peers.Conicd(
-            self, arguments=arguments, name=f"conicd, {name}", address=ADDRESS, within=self.world.enter
+            self,
+            arguments=arguments,
+            name=f"conicd, {name}",
+            address=ADDRESS,
+            within=self.world.enter,
         )
 
     def camera(self, hub, name):
@@ -62,9 +65,8 @@ class Reconnect(tap.TestCase):
         return peers.watch_video(
             self,
             name,
-            f"conicsrc target-id=camera client-id={name} uri={hub.uri} ! videoconvert !"
-            f" video/x-raw,format=RGB,width={WIDTH},height={HEIGHT} ! fdsink fd={{fd}}",
-            WIDTH * HEIGHT * 3,
+            f"conicsrc target-id=camera client-id={name} uri={hub.uri} ! {media.RGB}",
+            media.FRAME_BYTES,
             len,
             within=self.home.enter,
         )
@@ -83,9 +85,7 @@ class Reconnect(tap.TestCase):
         since = time.monotonic()
         self.world.nft(CUT)
         for name, camera in cameras.items():
-            lost = camera.wait_event(
-                "notify", 40, starts[name], property="connected", value=False
-            )
+            lost = camera.wait_event("notify", 40, starts[name], property="connected", value=False)
             print(f"# {name}: noticed after {lost['time'] - since:.1f} s")
             self.assertLess(lost["time"] - since, NOTICE_SECONDS + SLACK_SECONDS * tap.PATIENCE)
         # They have come all the time, and go on.

@@ -22,49 +22,37 @@ STOP_SECONDS = 2.5
 ENOUGH = 30
 
 
-class Relay(tap.TestCase):
-    limit = 60
-
+class Relay(peers.HubTest):
     def setUp(self):
         super().setUp()
-        peers.require_tools()
-        self.hub = peers.Conicd(self)
         self.coturn = Coturn(self)
         self.relayed = (
-            f"uri={self.hub.uri} ice-transport-policy=relay local-addresses=<127.0.0.1>"
+            "ice-transport-policy=relay local-addresses=<127.0.0.1>"
             f' turn-servers=<\\"{self.coturn.uri}\\">'
         )
 
     def camera(self):
-        camera = peers.Probe(
-            self,
+        return self.probe(
             "camera",
             f"videotestsrc is-live=true ! conicsink name=c client-id=camera {self.relayed}",
         )
-        camera.wait_event("message", name="conic-registered")
-        return camera
 
-    def watch(self, name="viewer"):
-        viewer = peers.Probe(
-            self,
-            name,
-            f"conicsrc name=c target-id=camera {self.relayed} ! appsink name=seen sync=false",
+    def viewer(self, name="viewer"):
+        viewer = self.probe(
+            name, f"conicsrc name=c target-id=camera {self.relayed} ! appsink name=seen sync=false"
         )
         viewer.wait_event("sample", 40, n=ENOUGH)
         return viewer
 
     def plain(self, properties, name):
         """A webrtcbin with conicsignaller that sends pictures, and reports what comes."""
-        peer = peers.Probe(
-            self,
+        return self.probe(
             name,
             "webrtcbin name=rtc bundle-policy=max-bundle"
             f" conicsignaller name=c webrtc=rtc {self.relayed} {properties}"
             " videotestsrc is-live=true ! vp8enc deadline=1 ! rtpvp8pay ! rtc."
             " rtc. ! rtpvp8depay ! appsink name=seen sync=false",
         )
-        peer.wait_event("message", name="conic-registered")
-        return peer
 
     def check_released(self, since):
         self.coturn.wait_live(0)
@@ -76,13 +64,13 @@ class Relay(tap.TestCase):
     def test_released(self):
         """Viewer and camera give their allocations back when the viewer stops; the camera goes on"""
         camera = self.camera()
-        viewer = self.watch()
+        viewer = self.viewer()
         self.assertGreaterEqual(len(self.coturn.live()), 2)
         since = time.monotonic()
         self.assertEqual(viewer.stop(), 0)
         camera.wait_event("message", name="conic-session-ended")
         self.check_released(since)
-        self.watch("viewer again")
+        self.viewer("viewer again")
 
     def test_signaller(self):
         """So do two webrtcbins with conicsignaller, of which one stops and one goes on"""
@@ -107,7 +95,7 @@ class Relay(tap.TestCase):
     def test_dead_server(self):
         """With a dead server pipelines stop just so, and a camera goes on serving others"""
         camera = self.camera()
-        viewer = self.watch()
+        viewer = self.viewer()
         bob = self.plain("client-id=bob", "bob")
         alice = self.plain("target-id=bob", "alice")
         for peer in (alice, bob):
@@ -116,10 +104,8 @@ class Relay(tap.TestCase):
         try:
             self.check_stops(viewer)
             camera.wait_event("message", name="conic-session-ended")
-            direct = peers.Probe(
-                self,
-                "direct",
-                f"conicsrc target-id=camera uri={self.hub.uri} session-timeout=3 ! appsink name=seen",
+            direct = self.probe(
+                "direct", "conicsrc target-id=camera session-timeout=3 ! appsink name=seen"
             )
             # The camera answers, and has only the relay to offer.
             direct.wait_event("message", 30, name="conic-session-failed")

@@ -8,10 +8,8 @@ encoded outside passing through as it is; and pads that say whose media they sho
 """
 
 from conictest import media, peers, tap
+from conictest.media import HEIGHT, RATE, WIDTH
 
-WIDTH, HEIGHT, RATE = 320, 240, 30
-FRAME_BYTES = WIDTH * HEIGHT * 3
-COLOUR_TOLERANCE = 40
 # As much as shows that it isn't only the beginning that gets through.
 ENOUGH_FRAMES = 45
 ENOUGH_SOUND_NS = 1_500_000_000
@@ -29,13 +27,9 @@ SINKS = {
 }
 
 
-class Roles(tap.TestCase):
-    limit = 60
-
+class Roles(peers.HubTest):
     def setUp(self):
         super().setUp()
-        peers.require_tools()
-        self.hub = peers.Conicd(self)
         self.text = self.path("text")
         with open(self.text, "w", encoding="utf-8") as file:
             file.write(TEXT)
@@ -74,31 +68,15 @@ class Roles(tap.TestCase):
             self.assertEqual(text(), TEXT)
 
     def pull(self, kinds):
-        sender = peers.Launch(
-            self,
-            "sender",
-            f"conicsink name=s client-id=sender uri={self.hub.uri}  {self.sources(kinds)}",
-        )
-        sender.wait_message("conic-registered")
-        receiver = peers.Probe(
-            self,
-            "receiver",
-            f"conicsrc name=r target-id=sender uri={self.hub.uri}  {self.sinks(kinds)}",
-        )
+        self.launch("sender", f"conicsink name=s client-id=sender  {self.sources(kinds)}")
+        receiver = self.probe("receiver", f"conicsrc name=r target-id=sender  {self.sinks(kinds)}")
         self.check(receiver, kinds)
 
     def push(self, kinds):
-        receiver = peers.Probe(
-            self,
-            "receiver",
-            f"conicsrc name=r client-id=receiver uri={self.hub.uri}  {self.sinks(kinds)}",
+        receiver = self.probe(
+            "receiver", f"conicsrc name=r client-id=receiver  {self.sinks(kinds)}"
         )
-        receiver.wait_event("message", name="conic-registered")
-        peers.Launch(
-            self,
-            "sender",
-            f"conicsink name=s target-id=receiver uri={self.hub.uri}  {self.sources(kinds)}",
-        )
+        self.launch("sender", f"conicsink name=s target-id=receiver  {self.sources(kinds)}")
         self.check(receiver, kinds)
 
     def test_pull_audio(self):
@@ -137,41 +115,23 @@ class Roles(tap.TestCase):
         """Two conicbins: sound, pictures and messages both ways in one call"""
         kinds = ["audio", "video", "data"]
         both = f"{self.sources(kinds, 'b')}  {self.sinks(kinds, 'b', '_src')}"
-        bob = peers.Probe(self, "bob", f"conicbin name=b client-id=bob uri={self.hub.uri}  {both}")
-        bob.wait_event("message", name="conic-registered")
-        alice = peers.Probe(
-            self,
-            "alice",
-            f"conicbin name=b client-id=alice target-id=bob uri={self.hub.uri}  {both}",
-        )
+        bob = self.probe("bob", f"conicbin name=b client-id=bob  {both}")
+        alice = self.probe("alice", f"conicbin name=b client-id=alice target-id=bob  {both}")
         self.check(bob, kinds)
         self.check(alice, kinds)
 
     def test_whose(self):
         """Of two that call a conicsrc, each pad says whose it is from the moment it appears"""
-        receiver = peers.Probe(self, "receiver", f"conicsrc client-id=r uri={self.hub.uri}")
-        receiver.wait_event("message", name="conic-registered")
+        receiver = self.probe("receiver", "conicsrc client-id=r")
         for name in ("ann", "bob"):
-            peers.Probe(
-                self,
-                name,
-                f"videotestsrc is-live=true !"
-                f" conicsink client-id={name} target-id=r uri={self.hub.uri}",
-            )
+            self.probe(name, f"videotestsrc is-live=true ! conicsink client-id={name} target-id=r")
             receiver.wait_event("pad-added", 30, peer=name)
         self.assertEqual(len({event["pad"] for event in receiver.of_kind("pad-added")}), 2)
 
     def pass_through(self, source, encoders, kind):
         """Sends what was encoded outside and checks that there is no encoder but the one outside."""
-        sender = peers.Probe(
-            self, "sender", f"{source} ! conicsink client-id=sender uri={self.hub.uri}"
-        )
-        sender.wait_event("message", name="conic-registered")
-        receiver = peers.Probe(
-            self,
-            "receiver",
-            f"conicsrc name=r target-id=sender uri={self.hub.uri}  {self.sinks([kind])}",
-        )
+        sender = self.probe("sender", f"{source} ! conicsink client-id=sender")
+        receiver = self.probe("receiver", f"conicsrc name=r target-id=sender  {self.sinks([kind])}")
         self.check(receiver, [kind])
         names = sender.ask("factories")["names"]
         self.assertEqual(
@@ -208,23 +168,12 @@ class Roles(tap.TestCase):
 
     def test_pull_colours(self):
         """The bars of VP8 encoded outside arrive in their colours"""
-        sender = peers.Launch(
-            self,
-            "sender",
-            "videotestsrc is-live=true ! vp8enc deadline=1 ! conicsink"
-            f" client-id=sender uri={self.hub.uri}",
+        self.launch(
+            "sender", "videotestsrc is-live=true ! vp8enc deadline=1 ! conicsink client-id=sender"
         )
-        sender.wait_message("conic-registered")
-        _, pipe = peers.watch_video(
-            self,
-            "viewer",
-            f"conicsrc target-id=sender uri={self.hub.uri} ! videoconvert !"
-            f" video/x-raw,format=RGB,width={WIDTH},height={HEIGHT} ! fdsink fd={{fd}}",
-            FRAME_BYTES,
-            lambda frame: media.smpte_error(media.rgb(frame, WIDTH, HEIGHT)),
-        )
+        _, pipe = self.watch("viewer", f"conicsrc target-id=sender ! {media.RGB}")
         pipe.wait_frames(ENOUGH_FRAMES + RATE, 30)
-        self.assertLess(max(pipe.values()[RATE:]), COLOUR_TOLERANCE)
+        self.assertLess(max(pipe.values()[RATE:]), media.COLOUR_TOLERANCE)
 
 
 if __name__ == "__main__":

@@ -21,62 +21,39 @@ from conictest import media, peers, tap, wire
 sys.path.append(os.path.join(peers.ROOT, "tests", "integration", "daemon"))
 from certificates import Certificate  # noqa: E402  pylint: disable=wrong-import-position
 
-WIDTH, HEIGHT = 320, 240
 MIN_PORT, MAX_PORT = 41000, 41099
-ENOUGH_FRAMES = 10
-COLOUR_TOLERANCE = 60
 # Seconds for which a relay's credentials last; a second is the least that a Unix time can tell.
 LIFETIME = 2
 PASSWORD = "opensesame"
 STUN_BINDING, TURN_ALLOCATE = b"\x00\x01", b"\x00\x03"
 
 # Seconds for a session that comes to nothing; before they are over it has to have begun.
-PATIENCE = int(tap.seconds(3))
+PATIENCE = int(tap.seconds(2))
 
 
-class Settings(tap.TestCase):
-    limit = 60
-
-    def setUp(self):
-        super().setUp()
-        peers.require_tools()
-
-    def check_refused(self, pipeline, *patterns):
-        launch = peers.Launch(self, "refused", pipeline)
-        for pattern in patterns:
-            launch.wait_line(pattern, 20)
+class Settings(peers.HubTest):
+    def check_refused(self, pipeline, pattern):
+        launch = peers.Launch(self, "refused", self.at_hub(pipeline))
+        launch.wait_line(pattern, 20)
         self.assertNotEqual(launch.wait_exit(20), 0)
 
     def test_tls(self):
         """Over TLS with a certificate of one's own pictures come; without it the hub isn't believed"""
         trusted, other = Certificate(self), Certificate(self, "other")
-        hub = peers.Conicd(self, arguments=trusted.options)
-        uri = f"wss://localhost:{hub.port}/ws"
-        camera = peers.Launch(
-            self,
-            "camera",
-            "videotestsrc is-live=true !"
-            f" conicsink client-id=camera uri={uri} tls-ca={trusted.certificate}",
-        )
-        camera.wait_message("conic-registered")
-        _, pipe = peers.watch_video(
-            self,
-            "viewer",
-            f"conicsrc uri={uri} target-id=camera tls-ca={trusted.certificate} ! videoconvert !"
-            f" video/x-raw,format=RGB,width={WIDTH},height={HEIGHT} ! fdsink fd={{fd}}",
-            WIDTH * HEIGHT * 3,
-            lambda frame: media.smpte_error(media.rgb(frame, WIDTH, HEIGHT)),
-        )
-        pipe.wait_frames(ENOUGH_FRAMES, 30)
-        self.assertLess(pipe.values()[-1], COLOUR_TOLERANCE, "it is not the test bars")
+        self.hub = peers.Conicd(self, arguments=trusted.options)
+        self.hub.uri = f"wss://localhost:{self.hub.port}/ws"
+        trust = f"tls-ca={trusted.certificate}"
+        self.launch("camera", f"videotestsrc is-live=true ! conicsink client-id=camera {trust}")
+        _, pipe = self.watch("viewer", f"conicsrc target-id=camera {trust} ! {media.RGB}")
+        self.check_bars(pipe)
 
         for trust in ("", f"tls-ca={other.certificate}"):
-            self.check_refused(f"conicsrc uri={uri} {trust} ! fakesink", "certificate.*Set tls-ca")
+            self.check_refused(f"conicsrc {trust} ! fakesink", "certificate.*Set tls-ca")
         self.check_refused(
-            f"conicsrc uri={uri} tls-ca={self.path('nothing')} ! fakesink", "nothing.*can't be read"
+            f"conicsrc tls-ca={self.path('nothing')} ! fakesink", "nothing.*can't be read"
         )
         self.check_refused(
-            f"uridecodebin uri=conics://localhost:{hub.port}/camera ! fakesink", "Set tls-ca"
+            f"uridecodebin uri=conics://localhost:{self.hub.port}/camera ! fakesink", "Set tls-ca"
         )
 
     def token(self, key, name):
@@ -94,12 +71,11 @@ class Settings(tap.TestCase):
         key = self.path("secret")
         with open(key, "w", encoding="utf-8") as file:
             file.write("0123456789abcdef" * 4)
-        hub = peers.Conicd(self, arguments=("--auth-key", key))
+        self.hub = peers.Conicd(self, arguments=("--auth-key", key))
         token = self.token(key, "camera")
-        camera = peers.Launch(
-            self,
+        camera = self.launch(
             "camera",
-            f"videotestsrc is-live=true ! conicsink token={token} client-id=camera uri={hub.uri}",
+            f"videotestsrc is-live=true ! conicsink token={token} client-id=camera",
             env={"GST_DEBUG": "*conic*:9"},
         )
         camera.wait_message("conic-registered", **{"client-id": "camera"})
@@ -108,19 +84,17 @@ class Settings(tap.TestCase):
         said = [line.text for line in camera.lines if signature in line.text]
         self.assertEqual(said, [], "the token is in the log")
 
-        source = f"conicsrc uri={hub.uri}"
-        self.check_refused(f"{source} ! fakesink", "wants a token")
-        self.check_refused(f"{source} token={token[:-4]}AAAA ! fakesink", "wants a token")
-        self.check_refused(f"{source} token={token} client-id=other ! fakesink", "token")
+        self.check_refused("conicsrc ! fakesink", "wants a token")
+        self.check_refused(f"conicsrc token={token[:-4]}AAAA ! fakesink", "wants a token")
+        self.check_refused(f"conicsrc token={token} client-id=other ! fakesink", "token")
 
-    def call(self, hub, properties, name="camera"):
-        """A camera that calls a peer which is nothing but a WebSocket."""
-        bare = wire.BarePeer(self, hub.uri, "bare")
-        camera = peers.Probe(
-            self,
-            name,
+    def call(self, properties):
+        """A camera that calls a peer which is nothing but a WebSocket, and the candidates it tells."""
+        bare = wire.BarePeer(self, self.hub.uri, "bare")
+        camera = self.probe(
+            "camera",
             "videotestsrc is-live=true !"
-            f" conicsink target-id=bare uri={hub.uri} session-timeout={PATIENCE} {properties}",
+            f" conicsink target-id=bare session-timeout={PATIENCE} {properties}",
         )
         bare.wait("sdp", 30)
         # All of its candidates have come by then.
@@ -135,10 +109,7 @@ class Settings(tap.TestCase):
 
     def test_ports(self):
         """Candidates keep to the ports and the addresses that are allowed"""
-        hub = peers.Conicd(self)
-        _, found = self.call(
-            hub, f"min-port={MIN_PORT} max-port={MAX_PORT} local-addresses=<127.0.0.1>"
-        )
+        _, found = self.call(f"min-port={MIN_PORT} max-port={MAX_PORT} local-addresses=<127.0.0.1>")
         datagrams = [(address, port) for kind, address, port in found if kind == "udp"]
         self.assertTrue(datagrams)
         for address, port in datagrams:
@@ -147,11 +118,9 @@ class Settings(tap.TestCase):
 
     def test_wrong_network(self):
         """What can't be is said, without its secrets, and the call is made all the same"""
-        hub = peers.Conicd(self)
         camera, found = self.call(
-            hub,
             "min-port=5000 max-port=4000 local-addresses=<nonsense> stun-server=example.invalid:3478"
-            f' turn-servers="<\\"http://u:{PASSWORD}@127.0.0.1\\">"',
+            f' turn-servers="<\\"http://u:{PASSWORD}@127.0.0.1\\">"'
         )
         for text in (
             "min-port 5000 is above max-port 4000",
@@ -168,8 +137,7 @@ class Settings(tap.TestCase):
 
     def test_relay_only(self):
         """Only relays, and there is none: no address is told"""
-        hub = peers.Conicd(self)
-        _, found = self.call(hub, "ice-transport-policy=relay")
+        _, found = self.call("ice-transport-policy=relay")
         self.assertEqual(found, [])
 
     def test_hub_servers(self):
@@ -183,7 +151,7 @@ class Settings(tap.TestCase):
         secret = self.path("turn-secret")
         with open(secret, "w", encoding="utf-8") as file:
             file.write("0123456789abcdef0123456789abcdef")
-        hub = peers.Conicd(
+        self.hub = peers.Conicd(
             self,
             arguments=(
                 "--stun-uri",
@@ -194,26 +162,27 @@ class Settings(tap.TestCase):
                 secret,
             ),
         )
-        wire.BarePeer(self, hub.uri, "bare")
-        peers.Probe(
-            self,
+        wire.BarePeer(self, self.hub.uri, "bare")
+        self.probe(
             "camera",
-            "videotestsrc is-live=true !"
-            f" conicsink target-id=bare uri={hub.uri} local-addresses=<127.0.0.1>",
+            "videotestsrc is-live=true ! conicsink target-id=bare local-addresses=<127.0.0.1>",
         )
         self.assertEqual(sockets[0].recv(2048)[:2], STUN_BINDING)
         self.assertEqual(sockets[1].recv(2048)[:2], TURN_ALLOCATE)
 
     def test_renewal(self):
         """Credentials for relays are renewed before they expire, and nothing is lost meanwhile"""
-        hub = peers.Conicd(self)
 
         def rewrite(_client, text):
             message = json.loads(text)
             if message["type"] == "register_response":
                 expiry = int(time.time()) + LIFETIME
                 message["data"]["ice_servers"] = [
-                    {"urls": ["turn:127.0.0.1:9"], "username": f"{expiry}:camera", "credential": "x"}
+                    {
+                        "urls": ["turn:127.0.0.1:9"],
+                        "username": f"{expiry}:camera",
+                        "credential": "x",
+                    }
                 ]
             return json.dumps(message)
 
@@ -221,7 +190,7 @@ class Settings(tap.TestCase):
             self,
             "camera",
             "videotestsrc is-live=true ! conicsink client-id=camera"
-            f" uri={wire.MeddlingHub(self, hub.uri, rewrite).uri}",
+            f" uri={wire.MeddlingHub(self, self.hub.uri, rewrite).uri}",
         )
         for _ in range(2):
             start = len(camera.events)

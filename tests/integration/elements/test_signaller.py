@@ -7,12 +7,9 @@ pictures and messages pass whichever of the two sides is the plain one; and that
 session, whatever else it is offered.
 """
 
-from conictest import media, peers, tap, wire
+from conictest import peers, tap, wire
+from conictest.media import COLOUR_TOLERANCE, RGB
 
-WIDTH, HEIGHT = 320, 240
-FRAME_BYTES = WIDTH * HEIGHT * 3
-COLOUR_TOLERANCE = 40
-RGB = f"videoconvert ! video/x-raw,format=RGB,width={WIDTH},height={HEIGHT} ! fdsink fd={{fd}}"
 # As many pictures as show that it isn't only the first that gets through.
 ENOUGH = 45
 SETTLED = 20
@@ -25,29 +22,12 @@ OFFER = (
 )
 
 
-class Signaller(tap.TestCase):
-    limit = 60
-
-    def setUp(self):
-        super().setUp()
-        peers.require_tools()
-        self.hub = peers.Conicd(self)
-
-    def watch(self, name, pipeline):
-        return peers.watch_video(
-            self,
-            name,
-            pipeline,
-            FRAME_BYTES,
-            lambda frame: media.smpte_error(media.rgb(frame, WIDTH, HEIGHT)),
-        )
-
+class Signaller(peers.HubTest):
     def plain_camera(self, properties):
-        return peers.Launch(
-            self,
+        return self.launch(
             "camera",
             "webrtcbin name=rtc bundle-policy=max-bundle "
-            f" conicsignaller webrtc=rtc uri={self.hub.uri} {properties} "
+            f" conicsignaller webrtc=rtc {properties} "
             " videotestsrc is-live=true ! vp8enc deadline=1 ! rtpvp8pay ! rtc.",
         )
 
@@ -55,7 +35,7 @@ class Signaller(tap.TestCase):
         return self.watch(
             "viewer",
             "webrtcbin name=rtc bundle-policy=max-bundle "
-            f" conicsignaller webrtc=rtc uri={self.hub.uri} {properties} "
+            f" conicsignaller webrtc=rtc {properties} "
             f" rtc. ! rtpvp8depay ! vp8dec ! {RGB}",
         )
 
@@ -75,7 +55,7 @@ class Signaller(tap.TestCase):
 
     def test_calls_conicsrc(self):
         """A plain webrtcbin with conicsignaller calls a conicsrc"""
-        viewer, pipe = self.watch("viewer", f"conicsrc client-id=bob uri={self.hub.uri} ! {RGB}")
+        viewer, pipe = self.watch("viewer", f"conicsrc client-id=bob ! {RGB}")
         viewer.wait_message("conic-registered")
         camera = self.plain_camera("target-id=bob client-id=alice")
         camera.wait_message("conic-session-started", **{"peer-id": "bob"})
@@ -86,34 +66,27 @@ class Signaller(tap.TestCase):
         """A conicsrc calls a plain webrtcbin with conicsignaller"""
         camera = self.plain_camera("client-id=camera")
         camera.wait_message("conic-registered")
-        _, pipe = self.watch("viewer", f"conicsrc target-id=camera uri={self.hub.uri} ! {RGB}")
+        _, pipe = self.watch("viewer", f"conicsrc target-id=camera ! {RGB}")
         self.check(pipe)
 
     def test_called_by_conicsink(self):
         """A conicsink calls a plain webrtcbin with conicsignaller"""
         viewer, pipe = self.plain_viewer("client-id=bob")
         viewer.wait_message("conic-registered")
-        peers.Launch(
-            self,
-            "camera",
-            f"videotestsrc is-live=true ! conicsink target-id=bob uri={self.hub.uri}",
-        )
+        self.launch("camera", "videotestsrc is-live=true ! conicsink target-id=bob")
         self.check(pipe)
 
     def test_channel(self):
         """Messages pass between two plain webrtcbins, both ways"""
-        called = peers.Probe(
-            self,
+        called = self.probe(
             "called",
             "webrtcbin name=rtc bundle-policy=max-bundle "
-            f" conicsignaller webrtc=rtc client-id=bob uri={self.hub.uri}",
+            " conicsignaller webrtc=rtc client-id=bob",
         )
-        called.wait_event("message", name="conic-registered")
-        caller = peers.Probe(
-            self,
+        caller = self.probe(
             "caller",
             "webrtcbin name=rtc bundle-policy=max-bundle "
-            f" conicsignaller name=sig webrtc=rtc client-id=alice uri={self.hub.uri}",
+            " conicsignaller name=sig webrtc=rtc client-id=alice",
             paused=True,
         )
         caller.ask("channel", webrtc="rtc", label="chat")

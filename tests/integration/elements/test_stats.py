@@ -17,15 +17,13 @@ SINKS = "v.video_0 ! fakesink  v.audio_0 ! fakesink"
 TWCC = "draft-holmer-rmcat-transport-wide-cc-extensions-01"
 
 
-class Stats(tap.TestCase):
+class Stats(peers.HubTest):
     limit = 90
 
     def setUp(self):
         super().setUp()
-        peers.require_tools()
         self.descriptions = []
-        hub = peers.Conicd(self)
-        self.hub = wire.MeddlingHub(self, hub.uri, self.note)
+        self.hub = wire.MeddlingHub(self, self.hub.uri, self.note)
 
     def note(self, _client, text):
         message = json.loads(text)
@@ -42,24 +40,12 @@ class Stats(tap.TestCase):
         for name, ids in whose.items():
             element = "conicsink name=c" if name == "camera" else "conicsrc name=v"
             rest = SOURCES if name == "camera" else SINKS
-            made[name] = peers.Probe(
-                self, name, f"{element} {ids} uri={self.hub.uri} {properties}  {rest}"
-            )
-            made[name].wait_event("message", name="conic-registered")
+            made[name] = self.probe(name, f"{element} {ids} {properties}  {rest}")
         return made["camera"], made["viewer"]
-
-    def wait_stats(self, probe, element, ready):
-        """The first statistics of the only session that satisfy."""
-        # Asked until it is so, or the watchdog bites.
-        while True:
-            sessions = probe.ask("get", element=element, property="stats")["value"]["sessions"]
-            if sessions and ready(sessions[0]):
-                return sessions[0]
 
     def check(self, camera_calls):
         camera, viewer = self.call(camera_calls, "fec-percentage=20")
-        sent = self.wait_stats(
-            camera,
+        sent = camera.wait_stats(
             "c",
             lambda s: s["twcc-bitrate"] > 0
             and s["round-trip-time"] >= 0
@@ -72,8 +58,8 @@ class Stats(tap.TestCase):
         self.assertIn(sent["path"], ("host", "prflx"))
         self.assertLess(sent["round-trip-time"], 1)
         self.assertEqual(sent["twcc-loss"], 0)
-        came = self.wait_stats(
-            viewer, "v", lambda s: s["frames-in"] > RATE and s["bitrate-in"] > 0 and s["jitter"] > 0
+        came = viewer.wait_stats(
+            "v", lambda s: s["frames-in"] > RATE and s["bitrate-in"] > 0 and s["jitter"] > 0
         )
         self.assertEqual((came["video-codec-in"], came["audio-codec-in"]), ("VP8", "OPUS"))
         self.assertEqual((came["video-codec-out"], came["frames-out"]), ("", 0))
@@ -103,23 +89,16 @@ class Stats(tap.TestCase):
 
     def test_messages(self):
         """A session that has messages only knows its path, too"""
-        alice = peers.Probe(
-            self, "alice", f"appsrc ! s.data_chat conicsink name=s client-id=alice uri={self.hub.uri}"
-        )
-        alice.wait_event("message", name="conic-registered")
-        bob = peers.Probe(
-            self,
-            "bob",
-            f"conicsrc name=r target-id=alice uri={self.hub.uri} r.data_chat ! appsink name=chat",
-        )
+        alice = self.probe("alice", "appsrc ! s.data_chat conicsink name=s client-id=alice")
+        bob = self.probe("bob", "conicsrc name=r target-id=alice r.data_chat ! appsink name=chat")
         for probe, element in ((alice, "s"), (bob, "r")):
-            known = self.wait_stats(probe, element, lambda s: s["path"] != "unknown")
+            known = probe.wait_stats(element, lambda s: s["path"] != "unknown")
             self.assertIn(known["path"], ("host", "prflx"))
 
     def test_no_nack(self):
         """do-nack=false and fec-percentage=0: neither retransmission nor repair is agreed on"""
         camera, _ = self.call(False, "do-nack=false")
-        self.wait_stats(camera, "c", lambda s: s["frames-out"] > 0)
+        camera.wait_stats("c", lambda s: s["frames-out"] > 0)
         for sdp in self.descriptions:
             for unwanted in ("rtx/", "ulpfec/", "red/"):
                 self.assertNotIn(unwanted, sdp)

@@ -7,46 +7,26 @@ they belong, a ball that moves, and thirty frames a second without a hole for ha
 """
 
 from conictest import media, peers, tap
+from conictest.media import COLOUR_TOLERANCE, HEIGHT, RATE, WIDTH
 
-WIDTH, HEIGHT, RATE = 320, 240, 30
-RGB = f"videoconvert ! video/x-raw,format=RGB,width={WIDTH},height={HEIGHT} ! fdsink fd={{fd}}"
-FRAME_BYTES = WIDTH * HEIGHT * 3
-
-# VP8 at its default rate blurs and shifts colours a little; a wrong bar is off by 255.
-COLOUR_TOLERANCE = 40
 # A frame that comes later than this after the one before it is a stall, however busy the machine.
 STALL_SECONDS = 1.0
 
 
-class Video(tap.TestCase):
+class Video(peers.HubTest):
     limit = 90
 
-    def setUp(self):
-        super().setUp()
-        peers.require_tools()
-        self.hub = peers.Conicd(self)
-
     def camera(self, source):
-        camera = peers.Launch(
-            self, "camera", f"{source} ! conicsink client-id=camera uri={self.hub.uri}"
-        )
-        camera.wait_message("conic-registered", **{"client-id": "camera"})
-        return camera
+        self.launch("camera", f"{source} ! conicsink client-id=camera")
 
-    def viewer(self, examine):
-        return peers.watch_video(
-            self,
-            "viewer",
-            f"conicsrc target-id=camera uri={self.hub.uri} ! {RGB}",
-            FRAME_BYTES,
-            examine,
-        )
+    def viewer(self, examine=media.bars_error):
+        return self.watch("viewer", f"conicsrc target-id=camera ! {media.RGB}", examine=examine)
 
     def test_bars(self):
         """The test bars arrive in their colours and places, thirty times a second"""
         duration = tap.scaled(15, 10)
         self.camera("videotestsrc is-live=true")
-        _, pipe = self.viewer(lambda frame: media.smpte_error(media.rgb(frame, WIDTH, HEIGHT)))
+        _, pipe = self.viewer()
         pipe.wait_frames(1, 20)
         pipe.wait(
             lambda frames: frames[-1][0] - frames[0][0] >= duration,

@@ -9,40 +9,28 @@ encodes once however many watch.
 
 from conictest import media, peers, tap
 
-RATE = 30
-FORMAT = f"format=i420,width={media.COUNTER_WIDTH},height={media.COUNTER_HEIGHT},framerate={RATE}/1"
-I420 = f"videoconvert ! video/x-raw,format=I420,width={media.COUNTER_WIDTH},height={media.COUNTER_HEIGHT}"
+RATE = media.RATE
 # Before the first change, and after the last: so many frames everywhere.
 STEADY_FRAMES = 3 * RATE
 # The encoder starts coarse; the number of the first frames may be illegible.
 BLURRED_FRAMES = RATE
 
 
-class Viewers(tap.TestCase):
+class Viewers(peers.HubTest):
     limit = 90
-
-    def setUp(self):
-        super().setUp()
-        peers.require_tools()
-        self.hub = peers.Conicd(self)
 
     def camera(self, seconds):
         video = self.path("counter.i420")
         media.write_counter_video(video, seconds * RATE)
-        camera = peers.Launch(
-            self,
+        return self.launch(
             "camera",
-            f"filesrc location={video} ! rawvideoparse {FORMAT.replace(',', ' ')} ! clocksync !"
-            f" conicsink client-id=camera uri={self.hub.uri}",
+            f"filesrc location={video} ! {media.COUNTER_PARSE} ! clocksync ! conicsink client-id=camera",
         )
-        camera.wait_message("conic-registered")
-        return camera
 
     def viewer(self, name):
-        return peers.watch_video(
-            self,
+        return self.watch(
             name,
-            f"conicsrc target-id=camera client-id={name} uri={self.hub.uri} ! {I420} ! fdsink fd={{fd}}",
+            f"conicsrc target-id=camera client-id={name} ! {media.COUNTER_I420}",
             media.COUNTER_FRAME_BYTES,
             media.read_counter,
         )
@@ -80,12 +68,7 @@ class Viewers(tap.TestCase):
 
     def test_encoded_once(self):
         """Two viewers, one encoder"""
-        camera = peers.Probe(
-            self,
-            "camera",
-            f"videotestsrc is-live=true ! conicsink client-id=camera uri={self.hub.uri}",
-        )
-        camera.wait_event("message", name="conic-registered")
+        camera = self.probe("camera", "videotestsrc is-live=true ! conicsink client-id=camera")
         pipes = [
             peers.watch_video(
                 self,

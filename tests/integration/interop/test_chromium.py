@@ -64,7 +64,6 @@ class Chromium(tap.TestCase):
 
     def setUp(self):
         super().setUp()
-        peers.require_tools()
         netns.lone_interface(self, ADDRESS)
         self.pages = browser.Pages(self, PAGE)
         self.hub = peers.Conicd(self, arguments=("--origin", self.pages.origin))

@@ -91,7 +91,6 @@ class Loss(tap.TestCase):
 
     def setUp(self):
         super().setUp()
-        peers.require_tools()
         bed = netns.Bed(self)
         self.left, self.right = bed.machine("left"), bed.machine("right")
         bed.cable(self.left, self.right, "10.4.0")

@@ -87,7 +87,6 @@ class Nat(tap.TestCase):
 
     def setUp(self):
         super().setUp()
-        peers.require_tools()
         bed = netns.Bed(self)
         self.world, self.left, self.right = (bed.machine(n) for n in ("world", "left", "right"))
         self.gates = [bed.machine("gate-l"), bed.machine("gate-r")]

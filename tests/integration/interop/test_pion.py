@@ -29,13 +29,8 @@ SILENCE_SECONDS, SLACK_SECONDS = 14, 3
 
 
 @unittest.skipIf(gopeer.MISSING, gopeer.MISSING)
-class Pion(tap.TestCase):
+class Pion(peers.HubTest):
     limit = 90
-
-    def setUp(self):
-        super().setUp()
-        peers.require_tools()
-        self.hub = peers.Conicd(self)
 
     def go(self, *arguments, name="gopher"):
         return gopeer.GoPeer(self, name, self.hub.uri, "-id", name, *arguments)

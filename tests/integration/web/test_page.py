@@ -283,7 +283,6 @@ class PageTest(tap.TestCase):
 
     def setUp(self):
         super().setUp()
-        peers.require_tools()
         netns.lone_interface(self, ADDRESS)
 
     def hub(self, *arguments, **kwargs):

@@ -3,7 +3,7 @@
 
 tap      test cases with a watchdog, reported as TAP
 process  child processes whose output is waited for, and which are judged when they end
-peers    conicd, gst-launch-1.0 and the probe as such processes
+peers    conicd, gst-launch-1.0 and the probe as such processes, and cases with a hub of their own
 media    what is in a picture, in a sound, in a stream of numbered frames
 screen   a program in a terminal, and what is to be seen there
 browser  Chromium with a page of ours

@@ -5,6 +5,13 @@ import wave
 
 import numpy as np
 
+# What videotestsrc makes unless it is told otherwise, and how it is watched.
+WIDTH, HEIGHT, RATE = 320, 240, 30
+FRAME_BYTES = WIDTH * HEIGHT * 3
+RGB = f"videoconvert ! video/x-raw,format=RGB,width={WIDTH},height={HEIGHT} ! fdsink fd={{fd}}"
+# Encoded, a colour is a little off; a wrong bar is off by 255.
+COLOUR_TOLERANCE = 40
+
 # Colours of videotestsrc's `smpte` pattern: the seven bars of the upper two thirds, left to right.
 SMPTE_BARS = [
     (255, 255, 255),
@@ -28,6 +35,13 @@ SMPTE_ROW = [
 
 # A numbered frame: 16 bits as black and white blocks, two rows of eight.
 COUNTER_WIDTH, COUNTER_HEIGHT, COUNTER_BITS = 160, 120, 16
+COUNTER_PARSE = (
+    f"rawvideoparse format=i420 width={COUNTER_WIDTH} height={COUNTER_HEIGHT} framerate={RATE}/1"
+)
+COUNTER_I420 = (
+    f"videoconvert ! video/x-raw,format=I420,width={COUNTER_WIDTH},height={COUNTER_HEIGHT}"
+    " ! fdsink sync=false fd={fd}"
+)
 
 
 def rgb(frame, width, height):
@@ -59,6 +73,11 @@ def smpte_error(picture):
         colour_error(bar_colours(picture, 0.10, 0.60), SMPTE_BARS),
         colour_error(bar_colours(picture, 0.69, 0.73), SMPTE_ROW),
     )
+
+
+def bars_error(frame):
+    """The same of the bytes of an RGB frame of WIDTH × HEIGHT."""
+    return smpte_error(rgb(frame, WIDTH, HEIGHT))
 
 
 def brightest(picture):

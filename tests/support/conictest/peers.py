@@ -6,14 +6,13 @@ import json
 import os
 import re
 import shlex
-import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
 
-from . import tap
+from . import media, tap
 from .process import Process
 
 SUPPORT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -25,6 +24,9 @@ SUPPRESSIONS = os.path.join(SUPPORT, "leaks.supp")
 
 # Freed memory that AddressSanitizer keeps back counts as memory of the process.
 SPARING = "quarantine_size_mb=16"
+
+# How often statistics are looked at that are waited for.
+STATS_LOOK_SECONDS = 0.1
 
 # A pipe that holds a few frames, so that the reader's turn is not the pipeline's business.
 PIPE_BYTES = 1 << 20
@@ -172,6 +174,27 @@ class Probe(Reporter):
             **kwargs,
         )
 
+    def wait_message(self, name, timeout=20, start=0, **fields):
+        """Waits for an element message of that name with those fields."""
+        return self.wait_event(
+            "message", timeout, start, name=name, fields=lambda found: fields.items() <= found.items()
+        )
+
+    def sessions(self, element):
+        """What the `stats` of one of its elements say now of each session."""
+        return self.ask("get", element=element, property="stats")["value"]["sessions"]
+
+    def wait_stats(self, element, ready, timeout=30):
+        """The statistics of the first session, when they satisfy: they are made anew each second."""
+        deadline = time.monotonic() + tap.seconds(timeout)
+        sessions = self.sessions(element)
+        while not (sessions and ready(sessions[0])):
+            if time.monotonic() > deadline:
+                raise AssertionError(f"{self.name}: its statistics stay {sessions}")
+            threading.Event().wait(STATS_LOOK_SECONDS)
+            sessions = self.sessions(element)
+        return sessions[0]
+
 
 class FramePipe:
     """A pipe into which a pipeline writes raw frames of a known size (`fdsink fd=N`).
@@ -240,14 +263,37 @@ def watch_video(case, name, pipeline, frame_bytes, examine, **kwargs):
     return process, pipe
 
 
-def require_tools():
-    """Fails at once, and says so, when what every test needs isn't there."""
-    for tool in ("gst-launch-1.0", "gst-inspect-1.0"):
-        if not shutil.which(tool):
-            raise AssertionError(f"{tool} is not installed")
-    for path in (CONICD, os.path.join(BUILD, "gst-plugin", "libgstconic.so")):
-        if not os.path.exists(path):
-            raise AssertionError(f"{path} is not built")
+class HubTest(tap.TestCase):
+    """A case with a hub, and pipelines whose elements know where that is, unless they are told otherwise."""
+
+    def setUp(self):
+        super().setUp()
+        self.hub = Conicd(self)
+
+    def at_hub(self, pipeline):
+        """The pipeline with the hub's URI for its elements."""
+        return re.sub(r"\bconic(sink|src|bin|signaller)\b", rf"\g<0> uri={self.hub.uri}", pipeline)
+
+    def launch(self, name, pipeline, **kwargs):
+        """gst-launch-1.0, from when its element is registered."""
+        process = Launch(self, name, self.at_hub(pipeline), **kwargs)
+        process.wait_message("conic-registered")
+        return process
+
+    def probe(self, name, pipeline, **kwargs):
+        """A probe, from when its element is registered."""
+        probe = Probe(self, name, self.at_hub(pipeline), **kwargs)
+        probe.wait_message("conic-registered")
+        return probe
+
+    def watch(self, name, pipeline, frame_bytes=media.FRAME_BYTES, examine=media.bars_error, **kwargs):
+        """Such a pipeline that ends in `fdsink fd={fd}`, and its frames: how far each is from the test bars."""
+        return watch_video(self, name, self.at_hub(pipeline), frame_bytes, examine, **kwargs)
+
+    def check_bars(self, pipe, frames=20):
+        """So many frames come, and the last is the test bars: the encoder starts coarse."""
+        pipe.wait_frames(frames, 30)
+        self.assertLess(pipe.values()[-1], media.COLOUR_TOLERANCE, "it is not the test bars")
 
 
 def main_with_elements(gst):

@@ -5,8 +5,8 @@ import json
 import os
 import signal
 
-from . import tap
-from .peers import BUILD, Conicd, gst_environment, require_tools
+from . import peers
+from .peers import BUILD, gst_environment
 from .process import Process
 
 CONIC = os.path.join(BUILD, "apps", "conic")
@@ -52,13 +52,8 @@ class Conic(Process):
         return "\n".join(line.text for line in self.lines if line.stream == stream)
 
 
-class HubTest(tap.TestCase):
+class HubTest(peers.HubTest):
     """A case with a hub, and programs that know where it is."""
-
-    def setUp(self):
-        super().setUp()
-        require_tools()
-        self.hub = Conicd(self)
 
     def conic(self, name, *arguments, **kwargs):
         return Conic(self, name, *arguments, **{"hub": self.hub.uri, **kwargs})
