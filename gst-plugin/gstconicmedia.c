@@ -28,6 +28,14 @@ struct _GstConicMedia {
   gboolean has_told[3]; /* by kind: that one has none */
 };
 
+/* Whether what the other side sends of @kind is taken. */
+static gboolean
+receives (GstConicMedia *self, GstWebRTCKind kind)
+{
+  return gst_conic_base_bin_receives (self->bin) &&
+         gst_conic_media_settings_receives (self->settings, kind);
+}
+
 /* --- transceivers --- */
 
 static void
@@ -192,7 +200,6 @@ void
 gst_conic_media_offer (GstConicMedia *self)
 {
   static const GstWebRTCKind kinds[] = {GST_WEBRTC_KIND_AUDIO, GST_WEBRTC_KIND_VIDEO};
-  gboolean receives = gst_conic_base_bin_receives (self->bin);
   g_autoptr (GPtrArray) inputs = gst_conic_base_bin_get_inputs (self->bin);
   gboolean sends[3] = {FALSE};
 
@@ -205,12 +212,13 @@ gst_conic_media_offer (GstConicMedia *self)
       continue;
     /* One of each kind can be answered in the same section. */
     offer_input (self, input, codecs, "sink_%u",
-                 receives && !sends[kind] ? GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDRECV
-                                          : GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDONLY);
+                 receives (self, kind) && !sends[kind]
+                     ? GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDRECV
+                     : GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDONLY);
     sends[kind] = TRUE;
   }
-  for (guint i = 0; receives && i < G_N_ELEMENTS (kinds); i++)
-    if (!sends[kinds[i]])
+  for (guint i = 0; i < G_N_ELEMENTS (kinds); i++)
+    if (!sends[kinds[i]] && receives (self, kinds[i]))
       offer_to_receive (self, kinds[i]);
 }
 
@@ -239,11 +247,7 @@ take_input (GPtrArray *inputs,
 }
 
 static gboolean
-answer_with_input (GstConicMedia *self,
-                   GPtrArray *inputs,
-                   const GstSDPMedia *media,
-                   guint index,
-                   gboolean receives)
+answer_with_input (GstConicMedia *self, GPtrArray *inputs, const GstSDPMedia *media, guint index)
 {
   g_autofree char *pad_name = g_strdup_printf ("sink_%u", index);
   g_autoptr (GstCaps) caps = NULL;
@@ -258,8 +262,8 @@ answer_with_input (GstConicMedia *self,
   caps = gst_conic_codec_get_rtp_caps (codec, payload_type);
   gst_conic_twcc_add_to_caps (caps, gst_conic_twcc_find_id (media));
   share = add_share (self, input, pad_name,
-                     receives ? GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDRECV
-                              : GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDONLY,
+                     receives (self, codec->kind) ? GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDRECV
+                                                  : GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDONLY,
                      caps);
   gst_conic_share_hide_format (share);
   begin_share (self, share, codec, payload_type, gst_conic_twcc_find_id (media));
@@ -319,7 +323,7 @@ list_missed (GstConicMedia *self, GPtrArray *inputs, const GstSDPMedia *media)
       return codecs;
     g_clear_pointer (&codecs, g_ptr_array_unref);
   }
-  if (!gst_conic_sdp_sends (media) || !gst_conic_base_bin_receives (self->bin))
+  if (!gst_conic_sdp_sends (media) || !receives (self, kind))
     return NULL;
   return gst_conic_codec_list_decodable (kind, gst_conic_media_settings_get_codecs (self->settings,
                                                                                     kind));
@@ -356,17 +360,16 @@ report_missed (GstConicMedia *self, GPtrArray *inputs, const GstSDPMedia *media,
 static void
 answer_section (GstConicMedia *self, GPtrArray *inputs, const GstSDPMedia *media, guint index)
 {
-  gboolean receives = gst_conic_base_bin_receives (self->bin);
+  GstWebRTCKind kind = gst_conic_sdp_get_kind (media);
   g_autoptr (GstCaps) caps = NULL;
 
-  if (gst_conic_sdp_receives (media) && answer_with_input (self, inputs, media, index, receives))
+  if (gst_conic_sdp_receives (media) && answer_with_input (self, inputs, media, index))
     return;
-  if (receives && answer_to_receive (self, media))
+  if (receives (self, kind) && answer_to_receive (self, media))
     return;
   report_missed (self, inputs, media, index);
   caps = get_any_caps (media);
-  add_transceiver (self, gst_conic_sdp_get_kind (media),
-                   GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_INACTIVE, caps);
+  add_transceiver (self, kind, GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_INACTIVE, caps);
 }
 
 static void

@@ -3,6 +3,7 @@
 #include "gstconicmediasettings.h"
 
 #define DEFAULT_LATENCY 200
+#define DEFAULT_RECEIVE (GST_CONIC_MEDIA_KINDS_AUDIO | GST_CONIC_MEDIA_KINDS_VIDEO)
 
 /* bit/s: 640×480 at 30 frames a second looks well, and a home's upstream has room for several. */
 #define DEFAULT_BITRATE       2000000
@@ -24,6 +25,21 @@ gst_conic_output_mode_get_type (void)
   return type;
 }
 
+GType
+gst_conic_media_kinds_get_type (void)
+{
+  static const GFlagsValue values[] = {
+      {GST_CONIC_MEDIA_KINDS_AUDIO, "Sound", "audio"},
+      {GST_CONIC_MEDIA_KINDS_VIDEO, "Pictures", "video"},
+      {0, NULL, NULL},
+  };
+  static gsize type = 0;
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type, g_flags_register_static ("GstConicMediaKinds", values));
+  return type;
+}
+
 void
 gst_conic_media_settings_init (GstConicMediaSettings *self)
 {
@@ -31,6 +47,7 @@ gst_conic_media_settings_init (GstConicMediaSettings *self)
       .latency = DEFAULT_LATENCY,
       .do_lost = TRUE,
       .output = GST_CONIC_OUTPUT_RAW,
+      .receive = DEFAULT_RECEIVE,
       .bitrate = DEFAULT_BITRATE,
       .audio_bitrate = DEFAULT_AUDIO_BITRATE,
       .do_nack = TRUE,
@@ -58,6 +75,13 @@ gst_conic_media_settings_get_codecs (const GstConicMediaSettings *self, GstWebRT
 {
   return (const char *const *) (kind == GST_WEBRTC_KIND_VIDEO ? self->video_codecs
                                                               : self->audio_codecs);
+}
+
+gboolean
+gst_conic_media_settings_receives (const GstConicMediaSettings *self, GstWebRTCKind kind)
+{
+  return (self->receive & (kind == GST_WEBRTC_KIND_VIDEO ? GST_CONIC_MEDIA_KINDS_VIDEO
+                                                         : GST_CONIC_MEDIA_KINDS_AUDIO)) != 0;
 }
 
 void
@@ -137,6 +161,12 @@ gst_conic_media_settings_install_receive_properties (GObjectClass *klass)
                          "packets",
                          GST_TYPE_CONIC_OUTPUT_MODE, GST_CONIC_OUTPUT_RAW, flags));
   gst_type_mark_as_plugin_api (GST_TYPE_CONIC_OUTPUT_MODE, (GstPluginAPIFlags) 0);
+  g_object_class_install_property (
+      klass, GST_CONIC_PROP_RECEIVE,
+      g_param_spec_flags ("receive", "Receive",
+                          "Which media is taken; the other side is told not to send the rest",
+                          GST_TYPE_CONIC_MEDIA_KINDS, DEFAULT_RECEIVE, flags));
+  gst_type_mark_as_plugin_api (GST_TYPE_CONIC_MEDIA_KINDS, (GstPluginAPIFlags) 0);
 }
 
 gboolean
@@ -151,6 +181,9 @@ gst_conic_media_settings_set (GstConicMediaSettings *self, guint id, const GValu
     return TRUE;
   case GST_CONIC_PROP_OUTPUT:
     self->output = (GstConicOutputMode) g_value_get_enum (value);
+    return TRUE;
+  case GST_CONIC_PROP_RECEIVE:
+    self->receive = (GstConicMediaKinds) g_value_get_flags (value);
     return TRUE;
   case GST_CONIC_PROP_BITRATE:
     self->bitrate = g_value_get_uint (value);
@@ -187,6 +220,9 @@ gst_conic_media_settings_get (const GstConicMediaSettings *self, guint id, GValu
     return TRUE;
   case GST_CONIC_PROP_OUTPUT:
     g_value_set_enum (value, (int) self->output);
+    return TRUE;
+  case GST_CONIC_PROP_RECEIVE:
+    g_value_set_flags (value, self->receive);
     return TRUE;
   case GST_CONIC_PROP_BITRATE:
     g_value_set_uint (value, self->bitrate);

@@ -24,11 +24,27 @@ typedef enum {
 #define GST_TYPE_CONIC_OUTPUT_MODE (gst_conic_output_mode_get_type ())
 GType gst_conic_output_mode_get_type (void);
 
+/**
+ * GstConicMediaKinds:
+ * @GST_CONIC_MEDIA_KINDS_AUDIO: sound
+ * @GST_CONIC_MEDIA_KINDS_VIDEO: pictures
+ *
+ * Which kinds of media an element takes.
+ */
+typedef enum {
+  GST_CONIC_MEDIA_KINDS_AUDIO = 1 << 0,
+  GST_CONIC_MEDIA_KINDS_VIDEO = 1 << 1,
+} GstConicMediaKinds;
+
+#define GST_TYPE_CONIC_MEDIA_KINDS (gst_conic_media_kinds_get_type ())
+GType gst_conic_media_kinds_get_type (void);
+
 /* Property ids that follow those of GstConicSettings. */
 typedef enum {
   GST_CONIC_PROP_LATENCY = GST_CONIC_PROP_LAST,
   GST_CONIC_PROP_DO_LOST,
   GST_CONIC_PROP_OUTPUT,
+  GST_CONIC_PROP_RECEIVE,
   GST_CONIC_PROP_BITRATE,
   GST_CONIC_PROP_AUDIO_BITRATE,
   GST_CONIC_PROP_VIDEO_CODECS,
@@ -47,6 +63,7 @@ typedef struct {
   guint latency; /* milliseconds */
   gboolean do_lost;
   GstConicOutputMode output;
+  GstConicMediaKinds receive;
 
   /* what is sent */
   guint bitrate; /* bit/s */
@@ -71,6 +88,9 @@ void gst_conic_media_settings_install_send_properties (GObjectClass *element_cla
 /* (nullable): the names of the codecs of @kind, the most wanted first; %NULL for all */
 const char *const *gst_conic_media_settings_get_codecs (const GstConicMediaSettings *self,
                                                         GstWebRTCKind kind);
+
+/* Whether media of @kind that another side sends is wanted. */
+gboolean gst_conic_media_settings_receives (const GstConicMediaSettings *self, GstWebRTCKind kind);
 
 /* FALSE if @id isn't one of the settings. The caller holds a lock. */
 gboolean gst_conic_media_settings_set (GstConicMediaSettings *self, guint id, const GValue *value);

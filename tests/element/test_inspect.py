@@ -35,7 +35,7 @@ COMMON = {
 }
 MEDIA = COMMON | {"video-codecs", "audio-codecs", "do-nack", "fec-percentage"}
 SEND = {"bitrate", "audio-bitrate"}
-RECEIVE = {"latency", "do-lost", "output"}
+RECEIVE = {"latency", "do-lost", "output", "receive"}
 OWN = {
     "conicsignaller": COMMON | {"webrtc"},
     "conicbin": MEDIA | SEND | RECEIVE,
