@@ -34,7 +34,9 @@ def value(text: str) -> str:
     return f'"{escaped}"'
 
 
-def peer_properties(options: argparse.Namespace, target_id: str | None = None, **more: str) -> str:
+def peer_properties(
+    options: argparse.Namespace, target_id: str | None = None, **more: str | None
+) -> str:
     """`name=peer` and the other properties of a Conic element, as far as they aren't the default.
 
     The token is none of them, for what a program was started with is seen by everybody; see

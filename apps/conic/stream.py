@@ -84,6 +84,7 @@ class Stream:
     sends, receives  which figures are of interest, and what must have happened for success
     target           whom we call; None if we wait to be called
     held             whether what is sent has a beginning and shall not begin before the call does
+    note             a sentence about what is done and why
     """
 
     def __init__(
@@ -94,10 +95,12 @@ class Stream:
         receives: bool = False,
         target: str | None = None,
         held: bool = False,
+        note: str | None = None,
     ):
         self.options = options
         self.target = target
         self.held = held
+        self.note = note
         self.pipeline = pipeline.make(text, options.token)
         self.peer = self.pipeline.get_by_name(pipeline.PEER)
         self.file = self.pipeline.get_by_name(recording.FILE)
@@ -130,6 +133,8 @@ class Stream:
         if self.options.timeout:
             GLib.timeout_add(int(self.options.timeout * 1000), self.on_timeout)
         self.live.say("pipeline", line, pipeline=line)
+        if self.note:
+            self.live.say("note", self.note, message=self.note)
         self.live.start()
         try:
             if self.live.has_keys:
@@ -345,6 +350,9 @@ class Stream:
     def on_warning(self, message: Gst.Message) -> None:
         """What time can mend; said once."""
         error, debug = message.parse_warning()
+        if error.matches(Gst.ParseError.quark(), Gst.ParseError.DELAYED_LINK):
+            # Nobody has to send both sound and pictures.
+            return
         text = error.message
         if message.src is self.peer:
             text = debug or text

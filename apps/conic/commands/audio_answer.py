@@ -27,7 +27,7 @@ def run(options: argparse.Namespace) -> int:
     else:
         sink = devices.loudspeaker("--record FILE.wav keeps the sound, --discard only counts it")
     text = (
-        f"conicsrc {peer_properties(options)}"
+        f"conicsrc {peer_properties(options, receive='audio')}"
         f"  {PEER}.audio_0 ! queue ! audioconvert ! audioresample ! level name=level ! {sink}"
     )
     return stream.run(options, text, receives=True)

@@ -4,7 +4,7 @@
 import argparse
 import functools
 
-from .. import devices, files, recording, stream, target
+from .. import devices, files, incoming, recording, stream, target
 from ..exits import WrongUsage, with_all
 from ..pipeline import PEER, peer_properties
 from .audio_offer import TONE
@@ -15,9 +15,6 @@ DESCRIPTION = """\
 Calls a peer, in a terminal or a browser, with sound and pictures both ways; or waits for a call."""
 
 INSTEAD = "--discard only counts what comes"
-# A sink that waits for its first buffer makes all others wait; but there may never be pictures, or
-# never sound, and then the other is to come nevertheless.
-DISCARD = "fakesink sync=true async=false"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,10 +26,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     sound = parser.add_mutually_exclusive_group()
     sound.add_argument("--mic", action="store_true", help="send the microphone (the default)")
     sound.add_argument("--tone", action="store_true", help="send a tone of 440 Hz")
+    sound.add_argument("--no-audio", action="store_true", help="neither send nor take sound")
     pictures = parser.add_mutually_exclusive_group()
     pictures.add_argument("--camera", action="store_true", help="send the camera (the default)")
     pictures.add_argument("--pattern", action="store_true", help="send colour bars")
-    pictures.add_argument("--no-video", action="store_true", help="only talk")
+    pictures.add_argument("--no-video", action="store_true", help="neither send nor take pictures")
     parser.add_argument("--record", metavar="FILE.webm", help="record what comes, too")
     parser.add_argument("--discard", action="store_true", help="neither show nor play what comes")
     files.add_force(parser)
@@ -59,46 +57,41 @@ def pictures_out(options: argparse.Namespace) -> str:
 def sound_in(options: argparse.Namespace) -> str:
     """What becomes of the sound that comes."""
     if options.discard:
-        sink = DISCARD
+        sink = incoming.DISCARD
     else:
         sink = "autoaudiosink" if options.print else devices.loudspeaker(INSTEAD)
-    come = f"{PEER}.audio_src_0 ! queue ! audioconvert ! audioresample ! level name=heard"
-    if options.record:
-        return _recorded(come, "sound", f"audioconvert ! {sink}", recording.SOUNDTRACK)
-    return f"{come} ! {sink}"
+    return incoming.sound("audio_src_0", sink, bool(options.record))
 
 
 def pictures_in(options: argparse.Namespace) -> str:
     """What becomes of the pictures that come."""
     if options.discard:
-        sink = DISCARD
+        sink = incoming.DISCARD
     else:
         window = "ximagesink"
         if not options.print:
             window = devices.window(f"{INSTEAD}, --no-video talks")
         sink = f"{window} async=false"
-    come = f"{PEER}.video_src_0 ! queue ! videoconvert"
-    if options.record:
-        return _recorded(come, "pictures", f"videoconvert ! {sink}", recording.VIDEO)
-    return f"{come} ! {sink}"
-
-
-def _recorded(come: str, tee: str, sink: str, encoder: str) -> str:
-    """What comes goes to a sink, and to the file as well."""
-    return (
-        f"{come} ! tee name={tee} ! queue ! {sink}  {tee}. ! queue ! {encoder} ! {recording.MUX}."
-    )
+    return incoming.pictures("video_src_0", sink, bool(options.record))
 
 
 def run(options: argparse.Namespace) -> int:
     """Talks."""
     if options.wait and options.peer:
         raise WrongUsage(f"either wait, or call “{options.peer}”")
+    if options.no_audio and options.no_video:
+        raise WrongUsage("without sound and without pictures there is nothing to call for")
     peer = target.checked(options.peer, options) if options.peer else None
-    ways = [sound_out, sound_in]
+    ways, kinds = [], []
+    if not options.no_audio:
+        ways += [sound_out, sound_in]
+        kinds.append("audio")
     if not options.no_video:
         ways += [pictures_out, pictures_in]
-    parts = [f"conicbin {peer_properties(options, peer)}"]
+        kinds.append("video")
+    # What isn't wanted isn't to come either, only to be thrown away here.
+    receive = kinds[0] if len(kinds) == 1 else None
+    parts = [f"conicbin {peer_properties(options, peer, receive=receive)}"]
     if options.record:
         parts.append(recording.muxer(options))
     parts += with_all(*(functools.partial(way, options) for way in ways))

@@ -3,8 +3,8 @@
 """conic call: sound and pictures both ways.
 
 Shows that two terminals see and hear each other, and what each records is what the other sends; that a
-call may have only sound, and tells of it in a line that fits the terminal; that a recording is whole when
-only sound comes; that a call with an ordinary pipeline works; and what is said when devices are missing.
+call may have only sound or only pictures, so that the other isn't even sent, whoever calls; that it tells
+of it in a line that fits the terminal; that a recording is whole when only sound comes; that a call with an ordinary pipeline works; and what is said when devices are missing.
 """
 
 import re
@@ -82,7 +82,7 @@ class Call(HubTest):
             self.assert_tone(path)
 
     def test_only_sound(self):
-        """With --no-video there is only sound, for which a recording of both kinds doesn't wait"""
+        """With --no-video the other side sends only sound, for which a recording of both doesn't wait"""
         got = self.path("got.webm")
         anna = self.conic("anna", "call", "--id", "anna", *STAND_INS, "--record", got, "--json")
         anna.wait_event("registered")
@@ -94,7 +94,7 @@ class Call(HubTest):
         )
         # What fits a line of the terminal, and no half of anything.
         ben.wait_line(
-            r"sent [\d.]+ kbit/s \| received [\d.]+ [kM]bit/s \| spoken -\d+ dB \| heard -\d+ dB"
+            r"sent [\d.]+ kbit/s \| received \d\d?\.\d kbit/s \| spoken -\d+ dB \| heard -\d+ dB"
             r" \| round trip [\d.]+ ms",
             40,
         )
@@ -102,6 +102,23 @@ class Call(HubTest):
         self.assertEqual(anna.wait_exit(), 0)
         self.assertEqual(self.streams(got), ["audio"])
         self.assert_tone(got)
+        self.assertEqual(anna.wait_event("total", direction="out")["frames"], 0)
+        self.assertFalse(anna.has_line("warning"), anna.transcript())
+
+    def test_only_pictures(self):
+        """With --no-audio the other side sends only pictures, also when it is the one who calls"""
+        anna = self.conic("anna", "call", "--id", "anna", *STAND_INS[1:], "--no-audio", "--json")
+        anna.wait_event("registered")
+        ben = self.conic("ben", "call", "anna", *STAND_INS, "--json")
+        for who in (anna, ben):
+            stats = who.wait_event(
+                "stats", 40, sessions=lambda found: found and found[0]["frames-in"] > 2 * ENOUGH
+            )
+            self.assertEqual(stats["sessions"][0]["audio-codec-in"], "")
+            self.assertEqual(stats["sessions"][0]["audio-codec-out"], "")
+        self.assertEqual(ben.stop(), 0)
+        self.assertEqual(anna.wait_exit(), 0)
+        self.assertFalse(ben.has_line("warning"), ben.transcript())
 
     def test_with_a_pipeline(self):
         """A pipeline with conicbin is called, sees and is seen"""
@@ -122,10 +139,15 @@ class Call(HubTest):
     def test_troubles(self):
         """Missing devices are named with what stands in for them; nobody calls and is waited for at once"""
         for arguments, code, words in (
-            (("anna",), 4, r"no microphone here \(--tone .*no loudspeaker here \(--discard .*"
-             r"no camera here \(--pattern .*no display here \(--discard "),
+            (
+                ("anna",),
+                4,
+                r"no microphone here \(--tone .*no loudspeaker here \(--discard .*"
+                r"no camera here \(--pattern .*no display here \(--discard ",
+            ),
             (("anna", "--tone", "--discard"), 4, r"^there is no camera here \(--pattern [^;]*$"),
             (("anna", "--wait", *STAND_INS), 2, "either wait, or call “anna”"),
+            (("anna", "--no-audio", "--no-video"), 2, "nothing to call for"),
             (("an na", *STAND_INS), 2, "“an na” can't be an id"),
             (("anna", *STAND_INS, "--timeout", "1"), 1, "“anna” didn't come within 1 s"),
             ((*STAND_INS, "--timeout", "1"), 1, "nobody called within 1 s"),

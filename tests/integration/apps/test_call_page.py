@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """conic call and the hub's page in a browser.
 
-Shows that a terminal and the page see and hear each other, whoever calls, and that either hangs up; and
-that what the browser's camera sends is recorded.
+Shows that a terminal and the page see and hear each other, whoever calls, and that either hangs up; that
+what the browser's camera sends is recorded; and that with --no-video it isn't even sent, whoever calls.
 """
 
 import os
@@ -19,6 +19,9 @@ STAND_INS = ("--tone", "--pattern", "--discard", "--json")
 TONE_HZ = 440
 # Pictures of a recording that must be there.
 ENOUGH = 10
+# Of sound, which are two seconds; and bit/s that it takes at most, where a camera takes many times that.
+PACKETS = 100
+SOUND_BITS = 250_000
 
 
 class WithPage(test_page.PageTest):
@@ -76,6 +79,36 @@ class WithPage(test_page.PageTest):
         self.check_both_ways(page, terminal)
         self.assertEqual(terminal.stop(), 0)
         page.until_text("cover-words", "anna left.")
+
+    def check_only_sound(self, page, terminal):
+        """The terminal gets sound and no pictures, and the page hears its tone; the terminal hangs up."""
+        heard = terminal.wait_event(
+            "stats",
+            30,
+            sessions=lambda found: found
+            and found[0]["audio-codec-in"] == "OPUS"
+            and found[0]["packets-in"] > PACKETS,
+        )["sessions"][0]
+        self.assertEqual((heard["frames-in"], heard["video-codec-in"]), (0, ""))
+        self.assertLess(heard["bitrate-in"], SOUND_BITS)
+        self.assertAlmostEqual(page.evaluate("loudest()"), TONE_HZ, delta=10)
+        self.assertEqual(terminal.stop(), 0)
+        page.until_text("cover-words", "anna left.")
+
+    def test_only_sound(self):
+        """A terminal without video hears the page and isn't sent its camera, whoever calls"""
+        hub = self.hub()
+        page = self.page(hub, "#id=alice", "alice")
+        self.assertEqual(page.registered(), "alice")
+        arguments = ("call", "--id", "anna", "--tone", "--no-video", "--discard", "--json")
+        terminal = Conic(self, "called", *arguments, hub=hub.uri)
+        terminal.wait_event("registered")
+        page.act("call", "anna")
+        self.check_only_sound(page, terminal)
+        terminal = Conic(self, "calling", *arguments, "alice", hub=hub.uri)
+        page.until_text("ring-title", "anna is calling")
+        page.click("#ring-microphone")
+        self.check_only_sound(page, terminal)
 
 
 if __name__ == "__main__":
