@@ -121,7 +121,7 @@ def inspect(element):
     _, properties, *rest = re.split(r"(?m)^Element (?=Properties|Signals|Actions)", text)
     defaults = {}
     for name, about in re.findall(r"(?m)^  ([\w-]+) *: (.*(?:\n {20}.*)*)", properties):
-        if found := re.search(r'Default: (?:\d+, )?"?([\w:/.-]*)', about):
+        if found := re.search(r'Default: (?:(?:0x)?\d+, )?"?([\w:/.+-]*)', about):
             defaults[name] = found[1] if "writable" in about and found[1] != "null" else ""
         else:
             defaults[name] = ""
