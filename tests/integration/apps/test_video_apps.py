@@ -3,12 +3,16 @@
 """conic video-offer and video-answer, as people use them.
 
 Shows that colour bars which are sent arrive, are recorded in WebM and in Matroska, and are colour bars
-still; that a film is sent from its beginning to its end, and both programs end with it; that a file
-holds pictures whose size changes; that a window shows what comes; that the printed pipelines run; and
+still; that a film is sent from its beginning to its end with its sound, and both programs end with it;
+that of a film which lacks something the rest is sent, and what is said then; that a file holds pictures whose size changes; that a window shows what comes; that the printed pipelines run; and
 that a missing camera or display, and files that can't be, are said.
 """
 
 import os
+import re
+import subprocess
+
+import numpy as np
 
 from conictest import media, peers, programs, screen, tap
 from conictest.process import Process
@@ -18,6 +22,11 @@ WIDTH, HEIGHT = 640, 480
 COLOUR_TOLERANCE = 40
 # Pictures of a recording that are looked at: some seconds, even on a busy machine.
 ENOUGH = 10
+FILM = {
+    "video": f"videotestsrc num-buffers=40 ! video/x-raw,width={WIDTH},height={HEIGHT},framerate=20/1"
+    " ! vp8enc deadline=1 cpu-used=8",
+    "audio": "audiotestsrc num-buffers=96 samplesperbuffer=1000 ! audio/x-raw,rate=48000 ! opusenc",
+}
 
 
 class AppTest(HubTest):
@@ -35,6 +44,37 @@ class AppTest(HubTest):
         )
         self.assertEqual(process.wait_exit(30), 0)
         return pipe.values()
+
+    def streams(self, path):
+        """The kinds of stream that a file has, as another program finds them."""
+        found = subprocess.run(
+            ["gst-discoverer-1.0", path], capture_output=True, text=True, check=True
+        )
+        return sorted(re.findall(r"^ +(audio|video) #", found.stdout, re.M))
+
+    def film(self, name, *kinds):
+        """Makes a file of two seconds."""
+        maker = peers.Launch(
+            self,
+            "maker",
+            f"webmmux name=mux ! filesink location={self.path(name)} "
+            + "  ".join(f"{FILM[kind]} ! mux." for kind in kinds),
+        )
+        self.assertEqual(maker.wait_exit(), 0)
+        return self.path(name)
+
+    def assert_tone(self, path):
+        raw = self.path("heard.raw")
+        ears = peers.Launch(
+            self,
+            "ears",
+            f"filesrc location={path} ! matroskademux name=d  d.audio_0 ! decodebin ! audioconvert !"
+            f" audioresample ! audio/x-raw,format=S16LE,rate=48000,channels=1 ! filesink location={raw}",
+        )
+        self.assertEqual(ears.wait_exit(), 0)
+        heard = np.fromfile(raw, "<i2") / 32768
+        self.assertGreater(len(heard), 1.5 * 48000)
+        self.assertAlmostEqual(media.loudest(heard[-60000:-12000], 48000)[0], 440, delta=3)
 
     def assert_bars(self, path, **size):
         errors = self.pictures(path, **size)
@@ -73,22 +113,60 @@ class Calls(AppTest):
         self.assertRegex(answer.printed("err"), "full.webm can't be written: No space left")
 
     def test_film(self):
-        """A film is sent from its beginning to its end, and recorded in Matroska"""
-        film, got = self.path("film.webm"), self.path("got.mkv")
-        maker = peers.Launch(
-            self,
-            "maker",
-            f"videotestsrc num-buffers=60 ! video/x-raw,width={WIDTH},height={HEIGHT},framerate=20/1"
-            f" ! vp8enc deadline=1 cpu-used=8 ! webmmux ! filesink location={film}",
-        )
-        self.assertEqual(maker.wait_exit(), 0)
+        """A film is sent from its beginning to its end, and recorded in Matroska, with its sound"""
+        film, got = self.film("film.webm", "video", "audio"), self.path("got.mkv")
         answer = self.conic("answer", "video-answer", "--id", "bob", "--record", got, "--json")
         answer.wait_event("registered")
         offer = self.conic("offer", "video-offer", "bob", "--file", film, "--json")
         self.assertEqual(offer.wait_exit(40), 0)
         self.assertEqual(offer.wait_event("end")["reason"], "everything is sent")
+        self.assertEqual(offer.wait_event("note")["message"], "Sending pictures and sound.")
         self.assertEqual(answer.wait_exit(), 0)
+        self.assertEqual(self.streams(got), ["audio", "video"])
         self.assert_bars(got)
+        self.assert_tone(got)
+
+    def record(self, film, *arguments):
+        """Sends a file to one who records it; returns what is sent, in words, and what is recorded."""
+        got = self.path("got.webm")
+        answer = self.conic("answer", "video-answer", "--id", "bob", "--record", got, *arguments)
+        answer.wait_line("waiting to be called")
+        offer = self.conic("offer", "video-offer", "bob", "--file", film, "--json")
+        self.assertEqual(offer.wait_exit(40), 0)
+        self.assertEqual(answer.wait_exit(), 0)
+        out = offer.wait_event("total", direction="out")
+        return offer.wait_event("note")["message"], out["frames"], self.streams(got)
+
+    def test_song(self):
+        """Of a file without pictures the sound is sent"""
+        said, frames, came = self.record(self.film("song.webm", "audio"))
+        self.assertEqual(said, "Sending sound; it has no pictures.")
+        self.assertEqual((frames, came), (0, ["audio"]))
+
+    def test_no_audio(self):
+        """With --no-audio a film comes without its sound, which its sender may go on having"""
+        said, frames, came = self.record(self.film("film.webm", "video", "audio"), "--no-audio")
+        self.assertEqual(said, "Sending pictures and sound.")
+        self.assertGreater(frames, ENOUGH)
+        self.assertEqual(came, ["video"])
+
+    def test_no_decoder(self):
+        """Of a film that can't be decoded whole the rest is sent; what is missing is named"""
+        film, song = self.film("film.webm", "video", "audio"), self.film("song.webm", "audio")
+        env = {"GST_PLUGIN_FEATURE_RANK": "opusdec:NONE,avdec_opus:NONE"}
+        arguments = ("--timeout", "1", "--json")
+        offer = self.conic("film", "video-offer", "bob", "--file", film, *arguments, env=env)
+        self.assertEqual(offer.wait_exit(), 1)
+        self.assertRegex(
+            offer.wait_event("note")["message"],
+            "^Sending pictures, and not the rest: GStreamer has no .*Opus.* decoder.$",
+        )
+        self.assertNotIn("audio_0", offer.wait_event("pipeline")["pipeline"])
+        offer = self.conic("song", "video-offer", "bob", "--file", song, *arguments, env=env)
+        self.assertEqual(offer.wait_exit(), 4)
+        self.assertEqual(
+            offer.wait_event("error")["message"], f"GStreamer has no decoder for {song}"
+        )
 
     def test_size_changes(self):
         """Pictures that become larger on the way are all in the file, in the size of the first"""
@@ -133,9 +211,10 @@ class Calls(AppTest):
         got = self.path("got.webm")
         receiver = self.launch("video-answer", "--id", "bob", "--record", got)
         receiver.wait_line("conic-registered")
-        offer = self.conic("offer", "video-offer", "bob", "--pattern", "--seconds", "4")
-        self.assertEqual(offer.wait_exit(40), 0)
-        self.assertEqual(receiver.wait_exit(), 0)
+        film = self.film("film.webm", "video", "audio")
+        self.launch("video-offer", "bob", "--file", film)
+        self.assertEqual(receiver.wait_exit(40), 0)
+        self.assertEqual(self.streams(got), ["audio", "video"])
         self.assert_bars(got)
 
         answer = self.conic("answer", "video-answer", "--id", "eve", "--discard", "--seconds", "1")
@@ -187,7 +266,7 @@ class Troubles(AppTest):
             (("video-answer", "--record", text), 2, f"{text} exists already; --force"),
             (("video-answer", "--record", self.path("no/a.webm")), 2, "there is no "),
             (("video-offer", "bob", "--file", self.path("none")), 2, "none can't be read"),
-            (("video-offer", "bob", "--file", text), 1, "decodebin"),
+            (("video-offer", "bob", "--file", text), 2, "text.webm can't be played: "),
         ):
             program = self.conic("trouble", *arguments)
             self.assertEqual(program.wait_exit(), code, arguments)
