@@ -15,22 +15,37 @@
 typedef struct {
   GstElement *jitterbuffer; /* owns this */
   GstConicArrival arrival;
+  gboolean do_nack;     /* whether lost video is asked for again */
   int clock_rate;       /* of the latest packet */
   int clock_rates[128]; /* of payload types: 0 if not asked for yet, negative if not known */
 } Punctuality;
+
+/* webrtcbin goes through the streams of the whole session, and what it says last is whether lost packets
+ * of this one are asked for: beside sound, those of pictures wouldn't be. */
+static void
+set_retransmission (Punctuality *self, const GstStructure *format)
+{
+  gboolean is_video = g_strcmp0 (gst_structure_get_string (format, "media"), "video") == 0;
+
+  g_object_set (self->jitterbuffer, "do-retransmission", is_video && self->do_nack, NULL);
+}
 
 static int
 get_clock_rate (Punctuality *self, guint payload_type)
 {
   int *clock_rate = &self->clock_rates[payload_type];
   g_autoptr (GstCaps) caps = NULL;
+  const GstStructure *format;
 
   if (*clock_rate != 0)
     return *clock_rate;
+  *clock_rate = -1;
   g_signal_emit_by_name (self->jitterbuffer, "request-pt-map", payload_type, &caps);
-  if (caps == NULL || gst_caps_is_empty (caps) ||
-      !gst_structure_get_int (gst_caps_get_structure (caps, 0), "clock-rate", clock_rate) ||
-      *clock_rate <= 0)
+  if (caps == NULL || gst_caps_is_empty (caps))
+    return *clock_rate;
+  format = gst_caps_get_structure (caps, 0);
+  set_retransmission (self, format);
+  if (!gst_structure_get_int (format, "clock-rate", clock_rate) || *clock_rate <= 0)
     *clock_rate = -1;
   return *clock_rate;
 }
@@ -75,7 +90,7 @@ on_packet (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 }
 
 void
-gst_conic_jitter_set_up (GstElement *element)
+gst_conic_jitter_set_up (GstElement *element, gboolean do_nack)
 {
   GstElementFactory *factory = gst_element_get_factory (element);
   g_autoptr (GstPad) sink = NULL;
@@ -90,6 +105,7 @@ gst_conic_jitter_set_up (GstElement *element)
   g_object_set (element, "faststart-min-packets", FAST_START_PACKETS, NULL);
   punctuality = g_new0 (Punctuality, 1);
   punctuality->jitterbuffer = element;
+  punctuality->do_nack = do_nack;
   sink = gst_element_get_static_pad (element, "sink");
   gst_pad_add_probe (sink, GST_PAD_PROBE_TYPE_BUFFER, on_packet, punctuality, g_free);
 }

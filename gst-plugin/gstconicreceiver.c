@@ -135,12 +135,12 @@ set_boolean (GstElement *element, const char *property, gboolean value)
 
 /* What webrtcbin and decodebin make for themselves, set right. */
 static void
-on_deep_element_added (GstBin *connection, GstBin *bin, GstElement *element, gpointer user_data)
+on_deep_element_added (GstBin *connection, GstBin *bin, GstElement *element, gpointer do_nack)
 {
   /* A depayloader: without these a lost keyframe shows as smear until the next one. */
   set_boolean (element, "wait-for-keyframe", TRUE);
   set_boolean (element, "request-keyframe", TRUE);
-  gst_conic_jitter_set_up (element);
+  gst_conic_jitter_set_up (element, GPOINTER_TO_INT (do_nack));
   gst_conic_repair_set_up (element);
 }
 
@@ -458,7 +458,8 @@ gst_conic_receiver_new (GstElement *element, GstConicConnection *connection, Gst
   g_object_set (webrtcbin, "latency", settings->latency, NULL);
   if (rtpbin != NULL)
     g_object_set (rtpbin, "do-lost", settings->do_lost, NULL);
-  g_signal_connect (connection, "deep-element-added", G_CALLBACK (on_deep_element_added), NULL);
+  g_signal_connect (connection, "deep-element-added", G_CALLBACK (on_deep_element_added),
+                    GINT_TO_POINTER (settings->do_nack));
   g_signal_connect (webrtcbin, "pad-added", G_CALLBACK (on_webrtc_pad), self);
   return self;
 }
