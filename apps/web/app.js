@@ -187,11 +187,16 @@ function act(action, peer) {
 /* Why there is no connection, in words, and what can be done: the key of a button and its action. */
 function describeTrouble() {
   const { state, error } = hub;
+  const values = { id: find("me-id").value, reason: quote(error?.message ?? "") };
   if (state === "waiting")
-    return { words: t("hub.lost"), key: "hub.retry", action: () => hub.retry() };
+    return {
+      words: t(error.code === "id_taken" ? "hub.id_held" : "hub.lost", values),
+      key: "hub.retry",
+      action: () => hub.retry(),
+    };
   if (state !== "closed" || !error) return null;
   const key = `hub.${error.code}`;
-  const words = t(has(key) ? key : "hub.refused", { id: find("me-id").value, reason: quote(error.message) });
+  const words = t(has(key) ? key : "hub.refused", values);
   return error.code === "unauthorized" ? { words, key: "token.enter", action: askForToken }
     : { words, key: "hub.again", action: () => hub.connect() };
 }

@@ -51,6 +51,7 @@ const LOST_PREFIX = "lost: ";
  * - `unreachable`: nobody answers there; `closed`: the connection was lost, or there is none
  * - `no_token`: the function that is asked for the token has failed
  * - `refused`: the hub doesn't let this page in, or the URI isn't one; `unauthorized`: its token won't do
+ * - `denied`: the hub's operator denies the id
  * - `replaced`: the id was taken over by whoever brought its resume token
  */
 export class ConicError extends Error {
@@ -105,6 +106,7 @@ export class Hub extends EventTarget {
   #opened = 0;
   #listening;
   #resumeToken;
+  #hasToken = false;
   #requests = new Map();
   #unsent = [];
   #early = [];
@@ -242,6 +244,7 @@ export class Hub extends EventTarget {
       return;
     }
     this.#socket = socket;
+    this.#hasToken = Boolean(token);
     this.#timer = setTimeout(() => this.#abandon(socket), CONNECT_TIME);
     let wasOpen = false;
     socket.onopen = () => {
@@ -327,17 +330,23 @@ export class Hub extends EventTarget {
     this.#unsent.push({ session, type, data });
   }
 
+  /* Asked for by what only the hub says: a peer may put any `reply_to` into its messages. */
+  #takeRequest(id) {
+    const request = this.#requests.get(id);
+    this.#requests.delete(id);
+    return request;
+  }
+
   #receive({ type, reply_to: replyTo, data }) {
-    const request = this.#requests.get(replyTo);
-    this.#requests.delete(replyTo);
     switch (type) {
       case "register_response": this.#onRegistered(data); break;
-      case "list_response": request?.resolve(data); break;
+      case "list_response": this.#takeRequest(replyTo)?.resolve(data); break;
       case "sdp": this.#onDescription(data); break;
       case "candidate": this.#onCandidate(data); break;
       case "bye": this.#find(data.from_id, data.session_id)?._receive(type, data); break;
       case "error": {
         const error = new ConicError(data.code, data.message);
+        const request = this.#takeRequest(replyTo);
         if (request) request.reject(error);
         else this.#onError(error, data.to_id);
       }
@@ -346,7 +355,7 @@ export class Hub extends EventTarget {
 
   #onRegistered(data) {
     if (!data.success) {
-      this.#stop(new ConicError(data.error?.code ?? "refused", data.error?.message ?? ""));
+      this.#onRefused(data.error?.code ?? "refused", data.error?.message ?? "");
       return;
     }
     clearTimeout(this.#timer);
@@ -358,6 +367,18 @@ export class Hub extends EventTarget {
     for (const { session, type, data: kept } of this.#unsent.splice(0))
       if (type === "bye" || session._wants(type)) this.#transmit(type, { ...kept, from_id: this.id });
     for (const session of this.sessions) session._resume();
+  }
+
+  #onRefused(code, message) {
+    const socket = this.#socket;
+    if (code === "id_taken" && this.#resumeToken !== undefined) {
+      /* The answer that had the newer resume token was lost: the id is free when the hub has noticed. */
+      this.#wait(new ConicError(code, message));
+      socket.close(1000);
+    } else {
+      /* Without a token, there is none that won't do. */
+      this.#stop(new ConicError(code === "unauthorized" && !this.#hasToken ? "denied" : code, message));
+    }
   }
 
   #onError(error, peer) {

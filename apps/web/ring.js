@@ -8,6 +8,9 @@ import { onLanguage, t } from "./words.js";
 /* Milliseconds for which a peer that was declined isn't heard: a program calls again by itself. */
 const DECLINED_TIME = 60000;
 
+/* Calls that may wait behind the one that rings: somebody may call by a thousand names. */
+const WAITING_MAX = 8;
+
 /* Milliseconds before a call can be answered: who was about to click on what lay there doesn't. */
 const SETTLE_TIME = 500;
 
@@ -53,6 +56,10 @@ export class Ring {
     if (session.state !== "ringing") return;
     if (Date.now() - (this.#declined.get(session.peer) ?? 0) < DECLINED_TIME) {
       session.decline();
+      return;
+    }
+    if (this.#waiting.length >= WAITING_MAX) {
+      session.decline("busy");
       return;
     }
     this.#waiting.push(session);

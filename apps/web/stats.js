@@ -140,6 +140,7 @@ export class Stats {
   #timer;
   #forget;
   #before = null;
+  #stopped = false;
 
   constructor(session, { section, plots, path }) {
     this.section = section;
@@ -151,6 +152,7 @@ export class Stats {
   }
 
   stop() {
+    this.#stopped = true;
     clearInterval(this.#timer);
     this.#forget();
     this.section.hidden = true;
@@ -164,6 +166,7 @@ export class Stats {
   async #look(pc) {
     if (pc.connectionState === "closed") return;
     const now = await count(pc);
+    if (this.#stopped) return;
     const before = this.#before;
     this.#before = now;
     this.#describe();

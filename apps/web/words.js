@@ -58,6 +58,14 @@ const TABLE = {
     "Somebody is called “{id}” already. Choose another id.",
     "「{id}」は既に使われています。別の ID を選んでください。",
   ],
+  "hub.id_held": [
+    "Another connection still has your id “{id}”.",
+    "あなたの ID「{id}」は、まだ別の接続で使われています。",
+  ],
+  "hub.denied": [
+    "Whoever runs the hub doesn't allow the id “{id}”. Choose another one.",
+    "ハブの管理者は ID「{id}」を許可していません。別の ID を選んでください。",
+  ],
   "hub.refused": ["The hub refused: {reason}", "ハブに拒否されました: {reason}"],
   "hub.again": ["Connect again", "もう一度接続"],
   "hub.busy": ["The hub asks you to slow down.", "送信が多すぎると、ハブから通知がありました。"],

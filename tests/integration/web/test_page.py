@@ -14,6 +14,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 
 import numpy as np
@@ -82,6 +83,25 @@ MODULE = """
   const inState = async (target, state) => { while (target.state !== state) await next(target, "state"); };
   const found = {};
   let rings = 0;
+
+  /* What b is told can be held back. */
+  const held = [];
+  let sockets = 0;
+  let holds = false;
+  let last;
+  globalThis.WebSocket = class extends WebSocket {
+    number = sockets++;
+    constructor(...all) {
+      super(...all);
+      last = this;
+    }
+    set onmessage(listener) {
+      super.onmessage = (event) => {
+        if (holds && this.number === 1) held.push(() => listener(event));
+        else listener(event);
+      };
+    }
+  };
   for (const hub of [a, b]) {
     hub.addEventListener("session", () => { rings += 1; });
     hub.connect();
@@ -89,13 +109,44 @@ MODULE = """
   }
   found.peers = (await a.peers()).includes("b") && !(await a.peers()).includes("a");
 
-  /* Both call at once; again and again, since it depends on milliseconds how far each has come by then. */
-  for (let n = 0; n < 4; n++) {
-    const both = [a.call("b"), b.call("a")];
-    for (const session of both) await inState(session, "connected");
-    both[n % 2].hangUp();
-    for (const session of both) await inState(session, "ended");
-  }
+  /* A peer whose messages say that they are answers, and come before those. */
+  const register = async (id) => {
+    const socket = new WebSocket(a.uri, ["conic"]);
+    await next(socket, "open");
+    socket.send(JSON.stringify({ type: "register_request", data: { client_id: id } }));
+    await next(socket, "message");
+    return socket;
+  };
+  const liar = await register("liar");
+  const { send } = WebSocket.prototype;
+  WebSocket.prototype.send = function lie(text) {
+    const { id, type } = JSON.parse(text);
+    if (type === "list_request") send.call(liar, JSON.stringify({ type: "bye", reply_to: id, data: { to_id: "a" } }));
+    send.call(this, text);
+  };
+  for (let n = 0; n < 5; n++) found.liar = (await a.peers()).includes("liar");
+  WebSocket.prototype.send = send;
+  liar.close();
+
+  /* Both call at once, and the one that has to take its offer back has not found a candidate by then: it waits for
+   * that, or Chromium would find none at all every other time. */
+  holds = true;
+  const both = [a.call("b")];
+  await until(() => held.length > 0);
+  both.push(b.call("a"));
+  const { pc } = both[1];
+  let gathered = false;
+  pc.addEventListener("icecandidate", () => { gathered = true; });
+  pc.setRemoteDescription = (description) => {
+    found.back ??= [pc.signalingState, description.type, gathered];
+    return RTCPeerConnection.prototype.setRemoteDescription.call(pc, description);
+  };
+  await next(pc, "signalingstatechange");
+  holds = false;
+  for (const tell of held.splice(0)) tell();
+  for (const session of both) await inState(session, "connected");
+  both[0].hangUp();
+  for (const session of both) await inState(session, "ended");
   const ours = a.call("b", { channels: ["x"] });
   const theirs = b.call("a", { channels: ["y"] });
   const labels = new Set();
@@ -152,10 +203,51 @@ MODULE = """
   third.connect();
   await inState(third, "closed");
   found.invalid = third.error.code;
+
+  /* An id that was its own is waited for: the answer with the newer resume token may have been lost. */
+  const fourth = new Hub(undefined, { id: "d" });
+  fourth.connect();
+  await inState(fourth, "registered");
+  last.close(3000);
+  await inState(fourth, "waiting");
+  const rival = await register("d");
+  fourth.retry();
+  await inState(fourth, "connecting");
+  await next(fourth, "state");
+  found.held = [fourth.state, fourth.error.code];
+  rival.close();
+  await next(rival, "close");
+  fourth.retry();
+  await inState(fourth, "registered");
   return found;
 })()
 """
 
+
+# Statistics that come when release() is called.
+LATE_FIGURES = """
+const { getStats } = RTCPeerConnection.prototype;
+RTCPeerConnection.prototype.getStats = async function () {
+  const figures = await getStats.call(this);
+  return new Promise((resolve) => { globalThis.release = async () => resolve(figures); });
+};
+"""
+
+# Ten who call the page at once: why each was refused.
+CALLERS = """
+(async () => {
+  const { Hub } = await import("/conic.js");
+  const calls = [];
+  for (let n = 0; n < 10; n++) {
+    const hub = new Hub(undefined, { id: `caller${n}` });
+    hub.connect();
+    await until(() => hub.state === "registered");
+    calls.push(hub.call("web", { receive: ["video"] }));
+  }
+  await until(() => calls.some(({ ended }) => ended));
+  return calls.map(({ ended }) => ended?.reason ?? "").sort();
+})()
+"""
 
 # A browser that keeps nothing for pages.
 FORGETFUL = """
@@ -430,8 +522,13 @@ class Pipelines(PageTest):
         page.until("Number(document.querySelector('[data-plot=frames] .plot-value').textContent) > 5")
         page.until_text("stats-path", "320×240")
         self.check_policy(page)
+        page.evaluate(LATE_FIGURES)
+        page.until("globalThis.release")
         camera.stop()
         page.until_text("cover-words", "camera is gone")
+        # They are of what is gone.
+        page.evaluate("release().then(() => new Promise(requestAnimationFrame))")
+        self.assertFalse(page.evaluate("shown('stats')"))
         self.launch(hub, "camera", f"{BARS} ! c.video_0")
         self.check_bars(page)
         page.click("#hang-up")
@@ -586,6 +683,20 @@ class Use(PageTest):
         page.click("#other [value=call]")
         page.until_text("toasts", "The browser doesn't allow this page to use it")
 
+        config = self.path("conicd.conf")
+        open(config, "w", encoding="utf-8").close()
+        strict = self.hub("--config", config, name="strict")
+        page.load(f"{strict.url}#id=web")
+        page.registered()
+        with open(config, "w", encoding="utf-8") as file:
+            file.write("[auth]\ndeny=web\n")
+        os.kill(strict.pid, signal.SIGHUP)
+        page.until_text("banner", "doesn't allow the id “web”")
+        page.click("#banner-action")
+        page.until("document.getElementById('hub-state').dataset.state === 'closed'")
+        page.until_text("banner", "doesn't allow the id “web”")
+        self.assertFalse(page.evaluate("document.getElementById('token').open"))
+
         far = self.hub(address=ADDRESS, name="far")
         page.load(f"{far.url}#id=web")
         page.registered()
@@ -627,6 +738,7 @@ class Use(PageTest):
         page.evaluate("session.hangUp('because '.repeat(1000))")
         page.until_text("cover-words", "because")
         self.assertLess(page.evaluate("shown('cover-words').length"), 500)
+        self.assertEqual(page.evaluate(CALLERS), [""] * 9 + ["busy"])
 
     def test_hub_away(self):
         """A page that is cut off from the hub, or whose hub is away, says so and comes back with its id; calls go on"""
@@ -663,6 +775,8 @@ class Module(PageTest):
             page.evaluate(MODULE, timeout=50),
             {
                 "peers": True,
+                "liar": True,
+                "back": ["have-local-offer", "offer", True],
                 "glare": [0, True, 1, 1, "xy"],
                 "tracks": "video,video",
                 "removed": 1,
@@ -673,6 +787,7 @@ class Module(PageTest):
                 "nobody": ["hub", "peer_not_found"],
                 "taken": "id_taken",
                 "invalid": "invalid_id",
+                "held": ["waiting", "id_taken"],
             },
         )
 
