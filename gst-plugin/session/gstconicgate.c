@@ -10,10 +10,12 @@
 
 #include "gstconicgate.h"
 
+#include <gst/rtp/rtp.h>
+
 #include "gstconicsdp.h"
 
-/* Sources (SSRCs) of RTP that a session may have in its life: the media of each section, what is sent again
- * of it, and packets for repair. webrtcbin keeps each, with threads of its own, until the end. */
+/* Sources (SSRCs) of RTP and RTCP that a session may have in its life: the media of each section, what is sent
+ * again of it, and packets for repair. webrtcbin keeps each, with threads of its own, until the end. */
 #define SOURCES_MAX (3 * GST_CONIC_SDP_MEDIAS_MAX)
 
 /* Where an RTP packet has its source, RFC 3550 section 5.1. */
@@ -136,13 +138,10 @@ on_incoming (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 }
 
 static gboolean
-is_source (GstConicGate *gate, GstBuffer *packet)
+admit (GstConicGate *gate, guint32 ssrc)
 {
-  guint32 ssrc;
   gboolean known;
 
-  if (gst_buffer_extract (packet, SSRC_OFFSET, &ssrc, sizeof ssrc) != sizeof ssrc)
-    return FALSE;
   g_mutex_lock (&gate->lock);
   known = g_hash_table_contains (gate->sources, GUINT_TO_POINTER (ssrc));
   if (!known && g_hash_table_size (gate->sources) < SOURCES_MAX)
@@ -155,8 +154,65 @@ is_source (GstConicGate *gate, GstBuffer *packet)
 static GstPadProbeReturn
 on_rtp (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 {
-  return is_source (user_data, GST_PAD_PROBE_INFO_BUFFER (info)) ? GST_PAD_PROBE_OK
-                                                                 : GST_PAD_PROBE_DROP;
+  GstBuffer *packet = GST_PAD_PROBE_INFO_BUFFER (info);
+  guint32 ssrc;
+
+  if (gst_buffer_extract (packet, SSRC_OFFSET, &ssrc, sizeof ssrc) != sizeof ssrc)
+    return GST_PAD_PROBE_DROP;
+  return admit (user_data, g_ntohl (ssrc)) ? GST_PAD_PROBE_OK : GST_PAD_PROBE_DROP;
+}
+
+static gboolean
+admit_described (GstConicGate *gate, GstRTCPPacket *packet)
+{
+  for (gboolean more = gst_rtcp_packet_sdes_first_item (packet); more;
+       more = gst_rtcp_packet_sdes_next_item (packet))
+    if (!admit (gate, gst_rtcp_packet_sdes_get_ssrc (packet)))
+      return FALSE;
+  return TRUE;
+}
+
+/* Whose @packet is, or whom it names; a BYE is heeded for known sources only. */
+static gboolean
+admit_sender (GstConicGate *gate, GstRTCPPacket *packet)
+{
+  guint32 ssrc;
+
+  switch (gst_rtcp_packet_get_type (packet)) {
+  case GST_RTCP_TYPE_SR:
+    gst_rtcp_packet_sr_get_sender_info (packet, &ssrc, NULL, NULL, NULL, NULL);
+    return admit (gate, ssrc);
+  case GST_RTCP_TYPE_RR:
+    return admit (gate, gst_rtcp_packet_rr_get_ssrc (packet));
+  case GST_RTCP_TYPE_APP:
+    return admit (gate, gst_rtcp_packet_app_get_ssrc (packet));
+  case GST_RTCP_TYPE_RTPFB:
+  case GST_RTCP_TYPE_PSFB:
+    return admit (gate, gst_rtcp_packet_fb_get_sender_ssrc (packet));
+  case GST_RTCP_TYPE_SDES:
+    return admit_described (gate, packet);
+  default:
+    return TRUE;
+  }
+}
+
+/* A report makes webrtcbin as much for a new source as a packet of media does. */
+static GstPadProbeReturn
+on_rtcp (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+  GstBuffer *buffer = GST_PAD_PROBE_INFO_BUFFER (info);
+  GstRTCPBuffer rtcp = GST_RTCP_BUFFER_INIT;
+  GstRTCPPacket packet;
+  gboolean good = TRUE;
+
+  if (!gst_rtcp_buffer_validate_reduced (buffer) ||
+      !gst_rtcp_buffer_map (buffer, GST_MAP_READ, &rtcp))
+    return GST_PAD_PROBE_DROP;
+  for (gboolean more = gst_rtcp_buffer_get_first_packet (&rtcp, &packet); more && good;
+       more = gst_rtcp_packet_move_to_next (&packet))
+    good = admit_sender (user_data, &packet);
+  gst_rtcp_buffer_unmap (&rtcp);
+  return good ? GST_PAD_PROBE_OK : GST_PAD_PROBE_DROP;
 }
 
 static void
@@ -175,6 +231,9 @@ guard_pad (GstPad *pad, gboolean is_dec, GstConicGate *gate)
   add_probe (pad, is_dec ? on_incoming : on_outgoing, gate);
   if (is_dec && g_str_equal (GST_PAD_NAME (pad), "rtp_src"))
     gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, on_rtp, g_atomic_rc_box_acquire (gate),
+                       unref_gate);
+  else if (is_dec && g_str_equal (GST_PAD_NAME (pad), "rtcp_src"))
+    gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, on_rtcp, g_atomic_rc_box_acquire (gate),
                        unref_gate);
 }
 

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A peer that means ill, in a session that it has come into.
 
-Shows that what it sends under ever new names (SSRCs), each of which would cost threads and memory, is let
-in only up to a bound.
+Shows that what it sends under ever new names (SSRCs), media and reports alike, each of which would cost
+threads and memory, is let in only up to a bound.
 """
 
 import queue
@@ -72,6 +72,30 @@ class Flood(peers.HubTest):
             pass
         self.assertGreater(len(seen), SOURCES_MAX / 2)
         self.assertLessEqual(len(seen), SOURCES_MAX)
+
+    def test_reports(self):
+        """Reports of ever new sources come in from the first of them only"""
+        viewer = Peer(self, "conicsrc name=peer client-id=viewer ! fakesink name=out")
+        viewer.wait("conic-registered")
+        camera = Peer(self, "videotestsrc is-live=true ! conicsink name=peer target-id=viewer")
+        camera.wait("conic-session-started")
+        viewer.wait("conic-session-started")
+        pad = find_pad(viewer.pipeline, "dtlssrtpdec", "rtcp_src")
+        for number in range(1, SOURCES + 1):
+            source = (number << 8).to_bytes(4, "big")
+            # A sender's report, and a description of one more source.
+            report = bytes([0x80, 200, 0, 6]) + source + bytes(20)
+            name = bytes([0x81, 202, 0, 3]) + source[:3] + b"\1" + b"\1\4name" + bytes(2)
+            pad.push(Gst.Buffer.new_wrapped(report + name))
+        demuxes = [
+            element
+            for element in deep(viewer.pipeline)
+            if element.get_factory() and element.get_factory().get_name() == "rtpssrcdemux"
+        ]
+        # Two pads for each: RTP and RTCP.
+        made = sum(len(demux.srcpads) for demux in demuxes) / 2
+        self.assertGreater(made, 10)
+        self.assertLessEqual(made, SOURCES_MAX)
 
 
 if __name__ == "__main__":
