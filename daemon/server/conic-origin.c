@@ -50,13 +50,14 @@ normalize (const char *text)
   return g_strdup_printf (is_ipv6 ? "%s://[%s]:%d" : "%s://%s:%d", scheme, host, port);
 }
 
-/* Whether @page, which is normal, is of this machine by its name. */
+/* Whether @page, which is normal, is of this machine by its name. What was escaped in a name is not any
+ * more, so it may be no URI. */
 static gboolean
 is_on_loopback (const char *page)
 {
   g_autoptr (GUri) uri = g_uri_parse (page, G_URI_FLAGS_NONE, NULL);
 
-  return conic_loopback_is_host (g_uri_get_host (uri));
+  return uri != NULL && conic_loopback_is_host (g_uri_get_host (uri));
 }
 
 /* Whether a page may be without TLS that was asked for at the same place as the hub. */

@@ -92,6 +92,7 @@ test_loopback (void)
       {"http://localhost.evil.example", FALSE},
       {"http://10.0.0.1", FALSE},
       {"http://[::2]", FALSE},
+      {"http://[fe80::1%25lo]", FALSE},
       {"https://hub.example", TRUE},
   };
   g_autoptr (ConicOrigins) origins = conic_origins_new ((const char *const[]){NULL}, NULL);

@@ -29,6 +29,7 @@ from certificates import Certificate
 from conictest import tap
 from conictest.peers import CONICD, Conicd
 from conictest.process import MemoryWatch, Process, status
+from hub import cpu_seconds, sdp
 from rawsocket import PING, REQUEST, TEXT, Client, Closed, frame
 
 CLIENTS = 200
@@ -44,20 +45,8 @@ FAIR_SECONDS = 0.020
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 
 
-def sdp(target, text):
-    return json.dumps({"id": "m", "type": "sdp", "data": {
-        "to_id": target, "session_description": {"type": "offer", "sdp": text}}}).encode()
-
-
 def registration(client_id):
     return json.dumps({"id": "r", "type": "register_request", "data": {"client_id": client_id}}).encode()
-
-
-def cpu_seconds(process):
-    """The processor time that a process has used."""
-    with open(f"/proc/{process.pid}/stat", encoding="ascii") as file:
-        fields = file.read().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 class KeyUpdater:
