@@ -34,6 +34,7 @@ struct _GstConicGate {
   GStrv fingerprints;      /* NULL until a description came */
   GPtrArray *certificates; /* PEM of those shown so far */
   GHashTable *sources;     /* set of SSRCs: those let in */
+  gboolean is_held;        /* no new ones for a moment */
   int n_packets;           /* atomic: let in */
   gboolean is_left;        /* atomic: nobody wants to know any more */
   const GstConicGateHandlers *handlers;
@@ -144,7 +145,7 @@ admit (GstConicGate *gate, guint32 ssrc)
 
   g_mutex_lock (&gate->lock);
   known = g_hash_table_contains (gate->sources, GUINT_TO_POINTER (ssrc));
-  if (!known && g_hash_table_size (gate->sources) < SOURCES_MAX)
+  if (!known && !gate->is_held && g_hash_table_size (gate->sources) < SOURCES_MAX)
     known = g_hash_table_add (gate->sources, GUINT_TO_POINTER (ssrc));
   g_mutex_unlock (&gate->lock);
   return known;
@@ -321,6 +322,14 @@ gst_conic_gate_expect (GstConicGate *gate, const char *const *fingerprints)
   gate->fingerprints = g_strdupv ((GStrv) fingerprints);
   g_mutex_unlock (&gate->lock);
   judge (gate);
+}
+
+void
+gst_conic_gate_hold (GstConicGate *gate, gboolean is_held)
+{
+  g_mutex_lock (&gate->lock);
+  gate->is_held = is_held;
+  g_mutex_unlock (&gate->lock);
 }
 
 guint

@@ -47,6 +47,10 @@ GstConicGate *gst_conic_gate_new (GstElement *webrtcbin,
  */
 void gst_conic_gate_expect (GstConicGate *gate, const char *const *fingerprints);
 
+/* Whether packets of sources that haven't been heard of yet are dropped: while webrtcbin 1.22 knows the media
+ * sections of an offer and not yet which transceivers they are, it has a warning for each new source. */
+void gst_conic_gate_hold (GstConicGate *gate, gboolean is_held);
+
 /* How many packets have come in so far, modulo 2³². Nobody but the peer can have sent them: they have
  * been decrypted. */
 guint gst_conic_gate_count_packets (GstConicGate *gate);

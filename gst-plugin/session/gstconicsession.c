@@ -259,8 +259,10 @@ local_set_event (GstConicSession *self, gpointer reply)
   if (!move (self, is_offer ? SESSION_HAVE_OFFER : SESSION_STABLE))
     return;
   description_out (self, is_offer ? GST_WEBRTC_SDP_TYPE_OFFER : GST_WEBRTC_SDP_TYPE_ANSWER);
-  if (!is_offer)
-    settle (self);
+  if (is_offer)
+    return;
+  gst_conic_gate_hold (self->transport.gate, FALSE);
+  settle (self);
 }
 
 static void
@@ -350,6 +352,7 @@ apply_remote (GstConicSession *self, GstWebRTCSDPType type)
   GstSDPMessage *copy;
 
   gst_conic_transport_expect (&self->transport, (const char *const *) fingerprints);
+  gst_conic_gate_hold (self->transport.gate, type == GST_WEBRTC_SDP_TYPE_OFFER);
   gst_sdp_message_copy (self->remote, &copy);
   gst_conic_sdp_widen (copy);
   description = gst_webrtc_session_description_new (type, copy);

@@ -3,7 +3,7 @@
 """A peer that means ill, in a session that it has come into.
 
 Shows that what it sends under ever new names (SSRCs), media and reports alike, each of which would cost
-threads and memory, is let in only up to a bound.
+threads and memory, is let in only up to a bound; and that none is while webrtcbin would warn of it.
 """
 
 import queue
@@ -96,6 +96,37 @@ class Flood(peers.HubTest):
         made = sum(len(demux.srcpads) for demux in demuxes) / 2
         self.assertGreater(made, 10)
         self.assertLessEqual(made, SOURCES_MAX)
+
+    def test_untimely_source(self):
+        """A source that nobody knows, while an offer is being answered, isn't let in"""
+        viewer = Peer(self, "conicsrc name=peer client-id=viewer ! fakesink name=out")
+        viewer.wait("conic-registered")
+        camera = Peer(self, "videotestsrc is-live=true ! conicsink name=peer target-id=viewer")
+        camera.wait("conic-session-started")
+        viewer.wait("conic-session-started")
+        pad = find_pad(viewer.pipeline, "dtlssrtpdec", "rtp_src")
+        states, source = queue.Queue(), 0x01020304
+
+        def on_state(webrtcbin, _pspec):
+            """In webrtcbin's own thread, which has just learned of a section."""
+            state = webrtcbin.get_property("signaling-state").value_nick
+            if state == "have-remote-offer":
+                for number in range(5):
+                    packet = bytes([0x80, 96, 0, number]) + bytes(4) + source.to_bytes(4, "big")
+                    pad.push(Gst.Buffer.new_wrapped(packet + bytes(20)))
+            states.put(state)
+
+        webrtcbin = next(e for e in deep(viewer.pipeline) if e.get_name().startswith("webrtcbin"))
+        webrtcbin.connect("notify::signaling-state", on_state)
+        more = Gst.parse_bin_from_description("audiotestsrc is-live=true", True)
+        camera.pipeline.add(more)
+        more.link_pads("src", camera.element, "audio_0")
+        more.sync_state_with_parent()
+        self.assertEqual(get(states, "an offer"), "have-remote-offer")
+        self.assertEqual(get(states, "an answer"), "stable")
+        for element in deep(viewer.pipeline):
+            if element.get_factory() and element.get_factory().get_name() == "rtpssrcdemux":
+                self.assertIsNone(element.get_static_pad(f"src_{source}"))
 
 
 if __name__ == "__main__":
