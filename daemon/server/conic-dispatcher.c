@@ -25,8 +25,9 @@ typedef struct {
   ConicPass *pass;       /* (nullable) */
   ConicDeadline expiry;  /* of the pass */
   gboolean registered;
-  gboolean was_refused; /* something, with an error */
-  gboolean ended;       /* the hub has forgotten it */
+  gboolean was_registered; /* it is, or has been */
+  gboolean was_refused;    /* something, with an error */
+  gboolean ended;          /* the hub has forgotten it */
   GList link;
 } Session;
 
@@ -156,6 +157,18 @@ on_expired (ConicDeadline *deadline, gint64 now)
   conic_hub_expire (session->dispatcher->hub, &session->peer);
 }
 
+/* Once for most connections; who does it over and over is to make no line for each. */
+static void
+log_registration (Session *session)
+{
+  const ConicLogClient client = {session->peer.id, session->remote, 0};
+  g_autofree char *name = name_client (session);
+
+  conic_log_client (session->was_registered ? G_LOG_LEVEL_DEBUG : G_LOG_LEVEL_INFO, &client,
+                    "%s registered", name);
+  session->was_registered = TRUE;
+}
+
 /* A registered client may stay, any other has to register in time. */
 static void
 update_confirmed (Session *session)
@@ -166,12 +179,8 @@ update_confirmed (Session *session)
     return;
   session->registered = registered;
   conic_websocket_confirm (session->websocket, registered);
-  if (registered) {
-    const ConicLogClient client = {session->peer.id, session->remote, 0};
-    g_autofree char *name = name_client (session);
-
-    conic_log_client (G_LOG_LEVEL_INFO, &client, "%s registered", name);
-  }
+  if (registered)
+    log_registration (session);
 }
 
 static void

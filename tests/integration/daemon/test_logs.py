@@ -77,6 +77,11 @@ class LogTest(tap.TestCase):
             hub = self.conicd(level=level)
             client = Client(self, hub.port)
             client.register("visitor")
+            # Over and over, that is nobody's coming and going, and no way to fill a disk.
+            for _ in range(20):
+                client.send({"type": "unregister_request"})
+                client.receive_json()
+                client.register("visitor")
             client.close()
             stranger = Client(self, hub.port)
             stranger.send_frame(CLOSE, struct.pack("!H", 4242))
@@ -87,7 +92,7 @@ class LogTest(tap.TestCase):
             for line in (f"conicd: info: Client “visitor” at {address} registered",
                          f"conicd: info: Client “visitor” at {address} left: 1000 (closed by the client)",
                          f"conicd: info: Client at {other} left: 4242 (closed by the client)"):
-                self.assertEqual(line in text.splitlines(), level == "info", f"{line}\n{text}")
+                self.assertEqual(text.splitlines().count(line), int(level == "info"), f"{line}\n{text}")
 
     def test_ipv6(self):
         """An IPv6 address is written with its brackets"""
