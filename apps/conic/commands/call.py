@@ -67,11 +67,10 @@ def pictures_in(options: argparse.Namespace) -> str:
     """What becomes of the pictures that come."""
     if options.discard:
         sink = incoming.DISCARD
+    elif options.print:
+        sink = "autovideosink"
     else:
-        window = "ximagesink"
-        if not options.print:
-            window = devices.window(f"{INSTEAD}, --no-video talks")
-        sink = f"{window} async=false"
+        sink = devices.window(f"{INSTEAD}, --no-video talks")
     return incoming.pictures("video_src_0", sink, bool(options.record))
 
 
