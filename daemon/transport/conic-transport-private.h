@@ -11,6 +11,10 @@ G_BEGIN_DECLS
 /* Bytes that one connection may read in one turn: ten session descriptions. */
 #define CONIC_TRANSPORT_TURN_BYTES (16 * 1024)
 
+/* As how many bytes a read counts that brings less: with TLS, a client can have each byte be one, and
+ * each takes as long as some hundred bytes do. */
+#define CONIC_TRANSPORT_READ_BYTES 64
+
 /* Frames of one connection that are acted on in one turn. A bad message of seven bytes costs a
  * reply of two hundred; four clients that flood the hub with those keep a fifth waiting for 3 ms.
  */

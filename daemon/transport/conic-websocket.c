@@ -375,15 +375,19 @@ read_some (ConicWebsocket *self, gint64 now)
   n = conic_stream_read (&self->stream, transport->buffer, sizeof transport->buffer);
   was_empty = n < 0 && errno == EAGAIN;
   update_events (self);
-  if (was_empty)
+  if (was_empty) {
+    /* It was all TLS's own business, such as new keys, and there is more of that. */
+    if (conic_stream_is_readable (&self->stream))
+      conic_bucket_take (&self->bytes, &transport->byte_rate, now, CONIC_TRANSPORT_TURN_BYTES);
     return;
+  }
   if (n <= 0) {
     die (self, n == 0 ? "connection ended" : conic_stream_get_failure (&self->stream));
     return;
   }
 
   transport->stats.bytes_received += n;
-  conic_bucket_take (&self->bytes, &transport->byte_rate, now, n);
+  conic_bucket_take (&self->bytes, &transport->byte_rate, now, MAX (n, CONIC_TRANSPORT_READ_BYTES));
   self->patience.heard_at = now;
   self->patience.pong_by = 0;
   take (self, transport->buffer, n, now);

@@ -12,6 +12,7 @@ import asyncio
 import ctypes
 import json
 import os
+import re
 import select
 import signal
 import socket
@@ -21,6 +22,7 @@ import struct
 import subprocess
 import threading
 import time
+import urllib.request
 import warnings
 
 import websockets
@@ -77,6 +79,13 @@ class KeyUpdater:
         buffer = ctypes.create_string_buffer(1 << 20)
         length = self._ssl.BIO_read(self._memory, buffer, len(buffer))
         return buffer.raw[: max(length, 0)]
+
+    def crumbs(self, data):
+        """The same of a record for each byte."""
+        self.encrypt(b"")
+        for byte in data:
+            self.write(bytes([byte]))
+        return self.encrypt(b"")
 
     def updates(self, number):
         """The bytes of so many changes of keys."""
@@ -527,7 +536,7 @@ class TlsTest(tap.TestCase):
 
     def test_update_flood(self):
         """Ten thousand changes of keys at once keep nobody else waiting, and use no memory"""
-        hub = self.conicd("[limits]\nmessages-per-second=0\n")
+        hub = self.conicd("[limits]\nmessages-per-second=0\nbytes-per-second=0\n")
         connection = self.connect(hub)
         flooder = KeyUpdater(connection)
         flooder.write(REQUEST.format(path="/ws", port=hub.port, key=KEY, extra="").encode())
@@ -554,6 +563,31 @@ class TlsTest(tap.TestCase):
         self.assertGreater(len(trips), 10)
         self.assertLess(common, tap.seconds(FAIR_SECONDS))
         self.assertLess(status(hub.pid)["rss"] - before, 12 << 20)
+
+    def test_paid(self):
+        """Bytes of which each is a record, and changes of keys, count for what they cost, so that they are limited"""
+        hub = self.conicd("[limits]\nbytes-per-second=100000\nbytes-burst=100000\n", "--metrics-listen", "127.0.0.1:0")
+        metrics = hub.wait_line(r"http://127\.0\.0\.1:\d+/metrics").group(0)
+
+        def throttled():
+            with urllib.request.urlopen(metrics, timeout=tap.seconds(10)) as answer:
+                return int(re.search(rb"^conicd_throttled_total (\d+)$", answer.read(), re.MULTILINE)[1])
+
+        for number, make in enumerate((lambda client: client.updates(1000),
+                                       lambda client: client.crumbs(frame(TEXT, b"x" * 5000, length=500_000)))):
+            connection = self.connect(hub)
+            client = KeyUpdater(connection)
+            client.write(REQUEST.format(path="/ws", port=hub.port, key=KEY, extra="").encode())
+            client.write(frame(TEXT, registration(f"c{number}")))
+            hub.wait_line(f"Client “c{number}” .*registered")
+            before = throttled()
+            connection.sendall(make(client))
+            until = time.monotonic() + tap.seconds(5)
+            while throttled() == before:
+                self.assertLess(time.monotonic(), until, "it is read as fast as it comes")
+            connection.close()
+            hub.wait_line(f"Client “c{number}” .*left")
+            self.works(hub)
 
     def test_idle(self):
         """Clients that come one after another and stay idle take little memory"""
