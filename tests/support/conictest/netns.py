@@ -9,12 +9,15 @@ reach a network that exists.
 import os
 import subprocess
 import sys
+import threading
 
 from . import tap
 
 _INSIDE = "CONIC_TEST_IN_NAMESPACE"
 # What is set up before the program proper: the loopback, and a place for `ip netns`.
 _SETUP = 'mount -t tmpfs none /run && mkdir /run/netns && ip link set lo up && exec "$0" "$@"'
+# How often it is looked whether a cable is ready.
+LOOK_SECONDS = 0.02
 _UNSHARE = ["unshare", "--map-root-user", "--net", "--mount"]
 
 
@@ -93,6 +96,10 @@ class Bed:
         for machine, other, host in ((left, right, 1), (right, left, 2)):
             machine.ip("address", "add", f"{subnet}.{host}/24", "dev", other.name)
             machine.ip("link", "set", other.name, "up")
+        # Until an end is known to run, which the kernel takes up to a second for, it has no address for libnice.
+        for machine, other in ((left, right), (right, left)):
+            while "state UP" not in machine.ip("link", "show", other.name):
+                threading.Event().wait(LOOK_SECONDS)
 
     def _remove(self):
         for machine in self._machines:
