@@ -2,14 +2,15 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The tests' own tools.
 
-Shows that what the other tests rely on can fail: that a critical, a crash, a sanitizer's report
-and a process that won't stop are all noticed, that the watchdog bites, that the measures of
-picture and sound tell right from wrong, and that the count at the end of tests/run is right.
+Shows that what the other tests rely on can fail: that a critical, a crash, a sanitizer's report, a
+process that won't stop and one that is left behind are all noticed, that the watchdog bites, that the
+measures of picture and sound tell right from wrong, and that the count at the end of tests/run is right.
 """
 
 import json
 import os
 import subprocess
+import time
 import unittest
 
 import numpy as np
@@ -73,6 +74,20 @@ class Noticed(tap.TestCase):
             process.stop(0.1)
 
         self.assertIn("did not end", self.outcome(body))
+
+    def test_left_behind(self):
+        """A process that is left behind by another is noticed, and ended"""
+
+        def body(case):
+            process = Process(case, "sh", ["sh", "-c", "sleep 100 &"])
+            process.drain_seconds = 0.1
+            process.wait_exit()
+            process.drain_seconds = 10
+            process.wait_exit()
+
+        started = time.monotonic()
+        self.assertIn("left a process behind", self.outcome(body))
+        self.assertLess(time.monotonic() - started, tap.seconds(5))
 
     def test_watchdog(self):
         """The watchdog ends a case that waits for ever"""

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Child processes whose output is waited for, and which are judged when they end."""
 
+import contextlib
 import ctypes
 import os
 import re
@@ -58,6 +59,9 @@ class Process:
     stdin        None for none, or what subprocess takes
     within       a command before the command: the `enter` of a netns.Machine
     """
+
+    # For how long what it started may outlive it.
+    drain_seconds = 3
 
     def __init__(
         self,
@@ -180,8 +184,13 @@ class Process:
             raise AssertionError(
                 f"{self.name} did not end within {tap.seconds(timeout):.0f} s"
             ) from None
+        deadline = time.monotonic() + tap.seconds(self.drain_seconds)
         for reader in self._readers:
-            reader.join(tap.seconds(5))
+            reader.join(max(0, deadline - time.monotonic()))
+        if any(reader.is_alive() for reader in self._readers):
+            self.problems.append("left a process behind, which holds its output")
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
         return self._popen.returncode
 
     def stop(self, timeout=STOP_SECONDS):
@@ -208,20 +217,20 @@ class Process:
             self.stop()
         except AssertionError as error:
             self.problems.append(str(error) + " after being asked to")
-            self.describe_threads()
+            self.problems += [f"  thread {name}: {where}" for name, where in self.threads()]
             self.kill()
 
-    def describe_threads(self):
-        """Notes where each thread of a process that hangs is waiting, as far as the kernel says."""
+    def threads(self):
+        """The name of each of its threads now, and where that waits as far as the kernel says."""
+        found = []
         try:
             for task in sorted(os.listdir(f"/proc/{self.pid}/task")):
                 with open(f"/proc/{self.pid}/task/{task}/comm", encoding="utf-8") as comm:
                     with open(f"/proc/{self.pid}/task/{task}/wchan", encoding="utf-8") as wchan:
-                        self.problems.append(
-                            f"  thread {comm.read().strip()}: {wchan.read().strip()}"
-                        )
+                        found.append((comm.read().strip(), wchan.read().strip()))
         except OSError:
             pass
+        return found
 
     def complaints(self):
         """What this process did that none may do."""
