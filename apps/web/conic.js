@@ -20,8 +20,10 @@
 const DELAY_MIN = 1000;
 const DELAY_MAX = 15000;
 
-/* Milliseconds for a connection to the hub, with its registration. */
+/* Milliseconds for a connection to the hub, with its registration, and for an answer of the hub: it sends
+ * none to who has more waiting than there is room for. */
 const CONNECT_TIME = 10000;
+const ANSWER_TIME = 10000;
 
 /* Messages kept while there is no hub, and candidates kept that came before their offer. */
 const UNSENT_MAX = 256;
@@ -158,7 +160,7 @@ export class Hub extends EventTarget {
   /**
    * Who is on the hub, as far as it tells.
    * @returns {Promise<string[]>} the ids of the others, sorted; rejects with a ConicError if there is
-   *   no connection, or if that ends before there is an answer
+   *   no connection, if that ends before there is an answer, or if there is none in ten seconds
    */
   async peers() {
     const { clients } = await this.#request("list_request");
@@ -310,6 +312,8 @@ export class Hub extends EventTarget {
     if (this.state !== "registered")
       return Promise.reject(new ConicError("closed", "There is no connection to the hub"));
     const id = this.#transmit(type, data);
+    const late = new ConicError("unreachable", "The hub doesn't answer");
+    setTimeout(() => this.#takeRequest(id)?.reject(late), ANSWER_TIME);
     return new Promise((resolve, reject) => this.#requests.set(id, { resolve, reject }));
   }
 

@@ -219,6 +219,12 @@ MODULE = """
   await next(rival, "close");
   fourth.retry();
   await inState(fourth, "registered");
+
+  /* An answer that never comes; ten seconds are shorter here. */
+  const wait = setTimeout;
+  globalThis.setTimeout = (act, time) => wait(act, Math.min(time, 100));
+  holds = true;
+  found.unanswered = await b.peers().catch(({ code }) => code);
   return found;
 })()
 """
@@ -788,6 +794,7 @@ class Module(PageTest):
                 "taken": "id_taken",
                 "invalid": "invalid_id",
                 "held": ["waiting", "id_taken"],
+                "unanswered": "unreachable",
             },
         )
 
