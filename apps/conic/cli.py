@@ -2,6 +2,7 @@
 """The command line: which subcommand, the options that all of them have, and how failures are told."""
 
 import argparse
+import difflib
 import json
 import os
 import re
@@ -194,6 +195,8 @@ def dispatch(version: str, arguments: list[str]) -> int:
         name, rest = rest[0], ["--help"]
     if name not in commands.names():
         kind = "option" if name.startswith("-") else "subcommand"
-        print(f"conic: there is no {kind} “{name}”; see conic help", file=sys.stderr)
+        close = difflib.get_close_matches(name, commands.names(), 1)
+        hint = f" (but {close[0]})" if close else ""
+        print(f"conic: there is no {kind} “{name}”{hint}; see conic help", file=sys.stderr)
         return Exit.USAGE
     return run(name, rest)

@@ -23,6 +23,14 @@ def plain(value):
     return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)
 
 
+def _in_words(name: str, value) -> str:
+    """A figure of a call."""
+    if name == "round-trip-time" and value < 0:
+        return "not known yet"
+    # Zero may be negative.
+    return f"{value + 0.0:.4f}" if isinstance(value, float) else str(value)
+
+
 class Figures:
     """What has come and gone in all calls of a program, as far as it was told.
 
@@ -98,6 +106,5 @@ class Figures:
             lines.append(f"Call with “{session['peer-id']}”:")
             for name, value in session.items():
                 if name not in ("peer-id", "session-id") and value != "":
-                    text = f"{value:.4f}" if isinstance(value, float) else str(value)
-                    lines.append(f"  {name.replace('-', ' '):20} {text}")
+                    lines.append(f"  {name.replace('-', ' '):20} {_in_words(name, value)}")
         return lines + [f"  {name:20} {level:.1f} dB" for name, level in self.levels.items()]

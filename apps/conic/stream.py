@@ -329,6 +329,8 @@ class Stream:
         self.calls.discard(structure.get_string("session-id") or peer_id)
         if self.ending:
             return
+        # The warning that follows one that failed has the same words.
+        self._said = reason
         words = f"The call with “{peer_id}” has ended: {reason}."
         self.live.say("call-ended", words, peer=peer_id, reason=reason)
         if self.began and not self.calls and not (failed and self.target):

@@ -41,4 +41,5 @@ def _ask(options: argparse.Namespace) -> str:
     try:
         return input("Whom to call? ").strip()
     except EOFError:
+        print()
         return ""

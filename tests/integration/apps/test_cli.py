@@ -94,6 +94,7 @@ class Help(CliTest):
         """What isn't known is named, with exit code 2; as JSON the error is a line as well"""
         for arguments, words in (
             (["sing"], "there is no subcommand “sing”; see conic help"),
+            (["vidio-ofer"], "there is no subcommand “vidio-ofer” (but video-offer); see"),
             (["--sing"], "there is no option “--sing”"),
             (["help", "sing"], "there is no subcommand “sing”"),
             (["peers", "--sing"], "unrecognized arguments: --sing; see conic peers --help"),
