@@ -26,6 +26,10 @@ GST_DEBUG_CATEGORY_STATIC (gst_conic_encoding_debug);
  * together ask often, and each keyframe costs all of them ten times an ordinary frame. */
 #define KEYFRAME_INTERVAL (200 * G_TIME_SPAN_MILLISECOND)
 
+/* Microseconds after which a request counts as lost that no keyframe has followed: what is encoded
+ * elsewhere may have it on its way over a network. */
+#define KEYFRAME_PATIENCE G_TIME_SPAN_SECOND
+
 struct _GstConicEncoding {
   GstBin parent_instance;
 
@@ -51,8 +55,10 @@ G_DEFINE_FINAL_TYPE (GstConicEncoding, gst_conic_encoding, GST_TYPE_BIN)
 static gboolean
 is_due (GstConicEncoding *self)
 {
+  gint64 interval = self->keyframe_asked ? KEYFRAME_PATIENCE : KEYFRAME_INTERVAL;
+
   return self->last_keyframe_time == 0 ||
-         g_get_monotonic_time () - self->last_keyframe_time >= KEYFRAME_INTERVAL;
+         g_get_monotonic_time () - self->last_keyframe_time >= interval;
 }
 
 /* Whether a request is to go on to the encoder now; if not, it will have its keyframe all the same. */
@@ -62,7 +68,7 @@ take_request (GstConicEncoding *self)
   gboolean pass;
 
   GST_OBJECT_LOCK (self);
-  pass = !self->keyframe_asked && is_due (self);
+  pass = is_due (self);
   if (pass) {
     self->keyframe_asked = TRUE;
     self->last_keyframe_time = g_get_monotonic_time ();
@@ -90,7 +96,7 @@ on_tee_buffer (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
   GST_OBJECT_LOCK (self);
   if (!GST_BUFFER_FLAG_IS_SET (GST_PAD_PROBE_INFO_BUFFER (info), GST_BUFFER_FLAG_DELTA_UNIT))
     self->keyframe_asked = FALSE;
-  ask = self->keyframe_wanted && !self->keyframe_asked && is_due (self);
+  ask = (self->keyframe_wanted || self->keyframe_asked) && is_due (self);
   if (ask)
     self->keyframe_wanted = FALSE;
   GST_OBJECT_UNLOCK (self);
@@ -117,6 +123,7 @@ on_tee_event (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 
   switch (GST_EVENT_TYPE (GST_PAD_PROBE_INFO_EVENT (info))) {
   case GST_EVENT_STREAM_START:
+  case GST_EVENT_FLUSH_STOP:
     set_eos (self, FALSE);
     return GST_PAD_PROBE_OK;
   case GST_EVENT_EOS:
@@ -311,7 +318,8 @@ gst_conic_encoding_new (const GstConicCodec *codec,
   }
   pad = gst_element_get_static_pad (self->tee, "sink");
   gst_pad_set_event_function (pad, tee_event);
-  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, on_tee_event, self, NULL);
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM | GST_PAD_PROBE_TYPE_EVENT_FLUSH,
+                     on_tee_event, self, NULL);
   if (codec->kind == GST_WEBRTC_KIND_VIDEO) {
     gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_EVENT_UPSTREAM, on_tee_upstream, self, NULL);
     gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, on_tee_buffer, self, NULL);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* Shows that an encoding makes one keyframe of many requests that come together, that a request which
- * comes too soon after the last is put off and not forgotten, that its end is told once, and that pictures
- * of odd sizes and with full colours come out as everybody can decode them. */
+ * comes too soon after the last is put off and not forgotten, that one which no keyframe follows is made anew,
+ * that its end is told once and forgotten in a seek, and that pictures of odd sizes and with full colours come
+ * out as everybody can decode them. */
 
 #include <gst/video/video.h>
 
@@ -161,6 +162,71 @@ test_eos (Fixture *fixture, gconstpointer data)
   g_assert_cmpuint (get_count (fixture, &fixture->n_ends), ==, 1);
 }
 
+/* A seek: what has come to its end goes on. */
+static void
+test_flush (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GstPad) sink = gst_element_get_static_pad (GST_ELEMENT (fixture->encoding), "sink");
+
+  test_eos (fixture, data);
+  gst_pad_send_event (sink, gst_event_new_flush_start ());
+  gst_pad_send_event (sink, gst_event_new_flush_stop (TRUE));
+  g_assert_false (gst_conic_encoding_is_eos (fixture->encoding));
+}
+
+static gboolean
+count_request (GstPad *pad, GstObject *parent, GstEvent *event)
+{
+  guint *n_requests = gst_pad_get_element_private (pad);
+
+  if (gst_video_event_is_force_key_unit (event))
+    ++*n_requests;
+  gst_event_unref (event);
+  return TRUE;
+}
+
+/* What is encoded elsewhere: the camera didn't get the first request. */
+static void
+test_lost_request (void)
+{
+  const GstConicCodec *codec = gst_conic_codec_find_by_name (GST_WEBRTC_KIND_VIDEO, "VP8");
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GstElement) encoding = gst_object_ref_sink (
+      GST_ELEMENT (gst_conic_encoding_new (codec, NULL, on_eos, NULL, &error)));
+  g_autoptr (GstPad) camera = gst_object_ref_sink (gst_pad_new ("camera", GST_PAD_SRC));
+  g_autoptr (GstPad) sink = gst_element_get_static_pad (encoding, "sink");
+  g_autoptr (GstPad) branch = gst_conic_encoding_request_branch (GST_CONIC_ENCODING (encoding));
+  g_autoptr (GstCaps) caps = gst_caps_from_string (codec->caps);
+  GstSegment segment;
+  gint64 begin = g_get_monotonic_time ();
+  guint n_requests = 0;
+
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  gst_pad_set_element_private (camera, &n_requests);
+  gst_pad_set_event_function (camera, count_request);
+  g_assert_cmpint (gst_pad_link (camera, sink), ==, GST_PAD_LINK_OK);
+  gst_pad_set_active (camera, TRUE);
+  gst_element_set_state (encoding, GST_STATE_PLAYING);
+  gst_pad_push_event (camera, gst_event_new_stream_start ("camera"));
+  gst_pad_push_event (camera, gst_event_new_caps (caps));
+  gst_pad_push_event (camera, gst_event_new_segment (&segment));
+
+  gst_pad_send_event (branch,
+                      gst_video_event_new_upstream_force_key_unit (GST_CLOCK_TIME_NONE, TRUE, 0));
+  g_assert_cmpuint (n_requests, ==, 1);
+  while (n_requests < 2) {
+    GstBuffer *buffer = gst_buffer_new_allocate (NULL, 100, NULL);
+
+    GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_DELTA_UNIT);
+    g_assert_cmpint (gst_pad_push (camera, buffer), ==, GST_FLOW_OK);
+    g_assert_cmpint (g_get_monotonic_time () - begin, <, PATIENCE * G_TIME_SPAN_SECOND);
+    g_thread_yield ();
+  }
+  g_assert_cmpint (g_get_monotonic_time () - begin, >=, INTERVAL);
+  gst_element_set_state (encoding, GST_STATE_NULL);
+  gst_conic_encoding_release_branch (GST_CONIC_ENCODING (encoding), branch);
+}
+
 /* As from a screen with a window cut out: no encoder may choke on the size, or take it for more than
  * players can decode. */
 static void
@@ -213,6 +279,8 @@ main (int argc, char **argv)
 
   g_test_add ("/encoding/merged-requests", Fixture, NULL, set_up, test_merged, tear_down);
   g_test_add ("/encoding/eos", Fixture, NULL, set_up, test_eos, tear_down);
+  g_test_add ("/encoding/flush", Fixture, NULL, set_up, test_flush, tear_down);
+  g_test_add_func ("/encoding/lost-request", test_lost_request);
   g_test_add_func ("/encoding/odd", test_odd);
 
   return g_test_run ();
