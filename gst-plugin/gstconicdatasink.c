@@ -202,6 +202,14 @@ drain (GstConicDataSink *self)
 }
 
 static void
+set_eos (GstConicDataSink *self, gboolean is_eos)
+{
+  g_mutex_lock (&self->lock);
+  self->is_eos = is_eos;
+  g_mutex_unlock (&self->lock);
+}
+
+static void
 set_flushing (GstConicDataSink *self, gboolean flushing)
 {
   g_mutex_lock (&self->lock);
@@ -233,6 +241,13 @@ set_caps (GstConicDataSink *self, const GstCaps *caps)
                                                                          : GST_CONIC_SPLIT_BINARY;
 }
 
+/* Not what GstPad does by itself: what comes in here comes out at the other side. */
+static GstIterator *
+iterate_internal_links (GstPad *pad, GstObject *parent)
+{
+  return NULL;
+}
+
 static gboolean
 gst_conic_data_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
 {
@@ -240,6 +255,9 @@ gst_conic_data_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
   GstCaps *caps;
 
   switch (GST_EVENT_TYPE (event)) {
+  case GST_EVENT_STREAM_START:
+    set_eos (self, FALSE);
+    break;
   case GST_EVENT_CAPS:
     gst_event_parse_caps (event, &caps);
     set_caps (self, caps);
@@ -358,6 +376,7 @@ gst_conic_data_sink_new (GstPadTemplate *template,
   gst_pad_set_chain_function (GST_PAD (self), gst_conic_data_sink_chain);
   gst_pad_set_event_function (GST_PAD (self), gst_conic_data_sink_event);
   gst_pad_set_activatemode_function (GST_PAD (self), gst_conic_data_sink_activate_mode);
+  gst_pad_set_iterate_internal_links_function (GST_PAD (self), iterate_internal_links);
   return self;
 }
 

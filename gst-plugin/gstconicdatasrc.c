@@ -198,6 +198,31 @@ gst_conic_data_src_activate_mode (GstPad *pad, GstObject *parent, GstPadMode mod
   return active || gst_pad_stop_task (pad);
 }
 
+/* Not what GstPad does by itself: nothing that comes into the element comes out here. */
+static GstIterator *
+iterate_internal_links (GstPad *pad, GstObject *parent)
+{
+  return NULL;
+}
+
+static gboolean
+gst_conic_data_src_event (GstPad *pad, GstObject *parent, GstEvent *event)
+{
+  gboolean is_seek = GST_EVENT_TYPE (event) == GST_EVENT_SEEK;
+
+  gst_event_unref (event);
+  return !is_seek;
+}
+
+static gboolean
+gst_conic_data_src_query (GstPad *pad, GstObject *parent, GstQuery *query)
+{
+  if (GST_QUERY_TYPE (query) != GST_QUERY_LATENCY)
+    return gst_pad_query_default (pad, parent, query);
+  gst_query_set_latency (query, TRUE, 0, GST_CLOCK_TIME_NONE);
+  return TRUE;
+}
+
 static void
 gst_conic_data_src_finalize (GObject *object)
 {
@@ -238,6 +263,9 @@ gst_conic_data_src_new (GstPadTemplate *template, const char *name, const char *
 
   self->label = g_strdup (label);
   gst_pad_set_activatemode_function (GST_PAD (self), gst_conic_data_src_activate_mode);
+  gst_pad_set_iterate_internal_links_function (GST_PAD (self), iterate_internal_links);
+  gst_pad_set_event_function (GST_PAD (self), gst_conic_data_src_event);
+  gst_pad_set_query_function (GST_PAD (self), gst_conic_data_src_query);
   return self;
 }
 

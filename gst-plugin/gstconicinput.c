@@ -210,6 +210,8 @@ on_event (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
     take_caps (self, caps);
     break;
   case GST_EVENT_STREAM_START:
+  /* Sought in: what has ended goes on. */
+  case GST_EVENT_FLUSH_STOP:
     set_ending (self, FALSE);
     break;
   case GST_EVENT_EOS:
@@ -350,7 +352,8 @@ gst_conic_input_new (GstWebRTCKind kind,
   gst_bin_add_many (GST_BIN (self), filter, clocksync, self->tee, NULL);
   gst_element_link_many (filter, clocksync, self->tee, NULL);
   src = gst_element_get_static_pad (clocksync, "src");
-  gst_pad_add_probe (src, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, on_event, self, NULL);
+  gst_pad_add_probe (src, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM | GST_PAD_PROBE_TYPE_EVENT_FLUSH,
+                     on_event, self, NULL);
 
   target = gst_element_get_static_pad (filter, "sink");
   gst_element_add_pad (GST_ELEMENT (self), gst_ghost_pad_new ("sink", target));

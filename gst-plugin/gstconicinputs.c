@@ -230,6 +230,21 @@ choose_name (GstElement *element, GstPadTemplate *template, const char *name)
   }
 }
 
+/* A pipeline is at its end when all its sinks are: one that nothing comes into never would be. */
+static void
+set_sink_flag (GstConicInputs *self)
+{
+  gboolean is_sink;
+
+  g_mutex_lock (&self->lock);
+  is_sink = self->media->len + self->data->len > 0;
+  g_mutex_unlock (&self->lock);
+  if (is_sink)
+    GST_OBJECT_FLAG_SET (self->element, GST_ELEMENT_FLAG_SINK);
+  else
+    GST_OBJECT_FLAG_UNSET (self->element, GST_ELEMENT_FLAG_SINK);
+}
+
 GstPad *
 gst_conic_inputs_request (GstConicInputs *self, GstPadTemplate *template, const char *name)
 {
@@ -249,7 +264,7 @@ gst_conic_inputs_request (GstConicInputs *self, GstPadTemplate *template, const 
   else
     pad = add_data (self, template, chosen);
 
-  GST_OBJECT_FLAG_SET (element, GST_ELEMENT_FLAG_SINK);
+  set_sink_flag (self);
   if (GST_STATE_TARGET (element) > GST_STATE_READY || GST_STATE (element) > GST_STATE_READY)
     gst_pad_set_active (pad, TRUE);
   gst_element_add_pad (element, pad);
@@ -277,6 +292,7 @@ gst_conic_inputs_release (GstConicInputs *self, GstPad *pad)
     g_ptr_array_remove (self->data, pad);
   g_mutex_unlock (&self->lock);
   gst_element_remove_pad (element, pad);
+  set_sink_flag (self);
   if (input != NULL) {
     gst_element_set_locked_state (input, TRUE);
     gst_element_set_state (input, GST_STATE_NULL);

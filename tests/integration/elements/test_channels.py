@@ -35,6 +35,9 @@ class Peer:
 
     def __init__(self, case, pipeline, take=True):
         self.pipeline = Gst.parse_launch(case.at_hub(pipeline))
+        if not isinstance(self.pipeline, Gst.Pipeline):
+            alone, self.pipeline = self.pipeline, Gst.Pipeline()
+            self.pipeline.add(alone)
         self.element = self.pipeline.get_by_name("peer")
         self.offered = queue.Queue()
         self.texts = queue.Queue()
