@@ -30,7 +30,7 @@ SLACK_SECONDS = 3
 # Enough for a busy machine to make two certificates, and go on until the handshake.
 HANDSHAKE_SECONDS = 8
 # Longer than a session may be silent, by far.
-PAUSE_SECONDS = 8
+PAUSE_SECONDS = 6
 # Until then, each side has heard the other answer.
 TALKING_FRAMES = 4 * RATE
 RED, BLUE = (255, 0, 0), (0, 0, 255)

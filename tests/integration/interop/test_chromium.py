@@ -386,10 +386,8 @@ class Messages(Chromium):
         )[:2]
         self.assertNotEqual(first, second)
         chromium.call("say", "flow", second.replace("ping", "pong"))
-        sessions = []
-        while not (sessions and sessions[0]["round-trip-time"] >= 0):
-            sessions = probe.ask("get", element="c", property="stats")["value"]["sessions"]
-        self.assertLess(sessions[0]["round-trip-time"], 10)
+        session = probe.wait_stats("c", lambda session: session["round-trip-time"] >= 0)
+        self.assertLess(session["round-trip-time"], 10)
 
 
 class Ends(Chromium):

@@ -133,7 +133,7 @@ class Loss(tap.TestCase):
 
     def session(self, probe):
         """The statistics of the one session of an element."""
-        return probe.ask("get", element="c", property="stats")["value"]["sessions"][0]
+        return probe.sessions("c")[0]
 
     def dropped(self):
         """Packets that the thin cable has not taken."""

@@ -126,15 +126,15 @@ class Nat(tap.TestCase):
 
     def meet(self, properties=""):
         """A camera on the left, a viewer on the right; returns the path they found."""
-        self.camera = peers.Probe(
+        camera = peers.Probe(
             self,
             "camera",
             f"conicsink name=c client-id=camera uri={self.hub.uri} {properties} {BARS} ! c.video_0",
             within=self.left.enter,
         )
-        self.camera.wait_event("message", name="conic-registered")
+        camera.wait_event("message", name="conic-registered")
         raw = self.path("seen.rgb")
-        self.viewer = peers.Probe(
+        viewer = peers.Probe(
             self,
             "viewer",
             f"conicsrc name=c target-id=camera uri={self.hub.uri} {properties} c. ! videoconvert !"
@@ -142,22 +142,15 @@ class Nat(tap.TestCase):
             dump={"seen": raw},
             within=self.right.enter,
         )
-        self.viewer.wait_event("sample", 40, n=ENOUGH)
+        viewer.wait_event("sample", 40, n=ENOUGH)
         with open(raw, "rb") as file:
             file.seek(ENOUGH * WIDTH * HEIGHT * 3)
             picture = media.rgb(file.read(WIDTH * HEIGHT * 3), WIDTH, HEIGHT)
         self.assertLess(media.smpte_error(picture), COLOUR_TOLERANCE, "not the test bars")
-        return [self.path_of(probe) for probe in (self.camera, self.viewer)]
-
-    def path_of(self, probe):
-        """The path of the one session of an element, once its statistics know it."""
-        deadline = time.monotonic() + tap.seconds(20)
-        path = "unknown"
-        while path == "unknown" and time.monotonic() < deadline:
-            self.viewer.wait_event("sample", start=len(self.viewer.events))
-            sessions = probe.ask("get", element="c", property="stats")["value"]["sessions"]
-            path = sessions[0]["path"] if sessions else "unknown"
-        return path
+        return [
+            probe.wait_stats("c", lambda session: session["path"] != "unknown")["path"]
+            for probe in (camera, viewer)
+        ]
 
     def test_host(self):
         """Side by side, they meet at their own addresses"""
