@@ -31,6 +31,9 @@
 GST_DEBUG_CATEGORY_STATIC (gst_conic_signaller_debug);
 #define GST_CAT_DEFAULT gst_conic_signaller_debug
 
+/* What a webrtcbin has that has had its session: it keeps it in whichever state, and is closed for good. */
+#define USED_KEY "conic-used"
+
 enum { PROP_WEBRTC = GST_CONIC_PROP_LAST };
 
 struct _GstConicSignaller {
@@ -42,7 +45,6 @@ struct _GstConicSignaller {
   GstElement *webrtcbin;
   int needs_negotiation;    /* atomic: webrtcbin has said so */
   GstConicSession *session; /* borrowed: the endpoint's; its thread only */
-  gboolean used;            /* likewise: webrtcbin has had its session */
   GThread *release;         /* likewise, and stop()'s: gives back what that has used */
 };
 
@@ -53,11 +55,17 @@ GST_ELEMENT_REGISTER_DEFINE (conicsignaller,
                              GST_TYPE_CONIC_SIGNALLER)
 
 static gboolean
+is_used (GstConicSignaller *self)
+{
+  return g_object_get_data (G_OBJECT (self->webrtcbin), USED_KEY) != NULL;
+}
+
+static gboolean
 session_new (GstElement *element, GstConicSession *session, GError **error)
 {
   GstConicSignaller *self = GST_CONIC_SIGNALLER (element);
 
-  if (self->used || self->session != NULL) {
+  if (is_used (self) || self->session != NULL) {
     g_set_error (error, GST_CONIC_SESSION_ERROR, GST_CONIC_SESSION_ERROR_REFUSED,
                  "busy: the webrtcbin “%s” has its session, or has had it",
                  GST_OBJECT_NAME (self->webrtcbin));
@@ -74,7 +82,7 @@ session_negotiate (GstElement *element, GstConicSession *session)
 {
   GstConicSignaller *self = GST_CONIC_SIGNALLER (element);
 
-  self->used = TRUE;
+  g_object_set_data (G_OBJECT (self->webrtcbin), USED_KEY, self->webrtcbin);
   if (gst_conic_session_is_offerer (session))
     gst_conic_session_offer (session);
   else
@@ -104,7 +112,7 @@ session_closed (GstElement *element, GstConicSession *session, gboolean by_peer)
     return;
   self->session = NULL;
   /* An offer that was good for nothing has left it as it was. */
-  if (!self->used)
+  if (!is_used (self))
     return;
   self->release = g_thread_new ("conic-release", release, gst_object_ref (self->webrtcbin));
 }
@@ -198,7 +206,6 @@ open_webrtcbin (GstConicSignaller *self)
 static void
 start (GstConicSignaller *self)
 {
-  self->used = FALSE;
   gst_conic_endpoint_configure (self->endpoint, self->webrtcbin);
   gst_conic_endpoint_start (self->endpoint);
   /* A webrtcbin without media of its own never asks for a negotiation, and can be called. */

@@ -4,7 +4,7 @@
 
 Shows that it calls another such pipeline, that it calls a conicsrc and is called by one, and that
 pictures and messages pass whichever of the two sides is the plain one; and that a webrtcbin has one
-session, whatever else it is offered.
+session, whatever else it is offered, and however often it is stopped.
 """
 
 from conictest import peers, tap, wire
@@ -119,6 +119,27 @@ class Signaller(peers.HubTest):
         self.assertIn("busy", refused["second"])
         answer = bare.wait("sdp")["data"]
         self.assertEqual(answer["session_id"], "first")
+
+    def test_second_life(self):
+        """A webrtcbin that has had its session takes no other after it was stopped, and says so"""
+        camera = self.probe(
+            "camera",
+            "webrtcbin name=rtc bundle-policy=max-bundle  conicsignaller webrtc=rtc client-id=camera",
+        )
+        camera.wait_event("message", name="conic-registered")
+        bare = wire.BarePeer(self, self.hub.uri, "bare")
+        offer = {"type": "offer", "sdp": OFFER}
+        bare.send("sdp", to_id="camera", session_id="first", session_description=offer)
+        self.assertEqual(bare.wait("sdp")["data"]["session_id"], "first")
+        for state in ("NULL", "PLAYING"):
+            start = len(camera.events)
+            camera.ask("state", state=state)
+        self.assertEqual(bare.wait("bye")["data"]["session_id"], "first")
+        camera.wait_event("message", 30, start, name="conic-registered")
+        bare.send("sdp", to_id="camera", session_id="second", session_description=offer)
+        refusal = bare.wait("bye")["data"]
+        self.assertEqual(refusal["session_id"], "second")
+        self.assertIn("busy", refusal["reason"])
 
 
 if __name__ == "__main__":
