@@ -8,6 +8,7 @@ Elsewhere that line comes now and then, as a line; with --json everything is an 
 import json
 import os
 import shutil
+import signal
 import sys
 import termios
 import time
@@ -65,6 +66,9 @@ class Live:
 
     def show(self, text: str, **fields) -> None:
         """How things are now."""
+        if self._attributes is not None:
+            # A shell that had the terminal meanwhile gives it back as it likes it.
+            self._take_keys()
         if self._json:
             self._write(json.dumps({"event": "stats", **fields}) + "\n")
             return
@@ -101,12 +105,23 @@ class Live:
         """Listens to the keys from now on: at once in a terminal, else line by line."""
         if self.has_keys:
             self._attributes = termios.tcgetattr(0)
-            tty.setcbreak(0)
-        elif os.isatty(0):
-            return
-        self._watch = GLib.unix_fd_add_full(
-            GLib.PRIORITY_DEFAULT, 0, GLib.IOCondition.IN | GLib.IOCondition.HUP, self._on_input
-        )
+            # In the background the keys are the shell's, which is no reason to stop.
+            signal.signal(signal.SIGTTIN, signal.SIG_IGN)
+            self._take_keys()
+        elif not os.isatty(0):
+            self._listen()
+
+    def _take_keys(self) -> None:
+        if self.has_keys:
+            if termios.tcgetattr(0)[3] & termios.ECHO:
+                tty.setcbreak(0)
+            self._listen()
+
+    def _listen(self) -> None:
+        if not self._watch:
+            self._watch = GLib.unix_fd_add_full(
+                GLib.PRIORITY_DEFAULT, 0, GLib.IOCondition.IN | GLib.IOCondition.HUP, self._on_input
+            )
 
     def stop(self) -> None:
         """Leaves the terminal as it was."""
@@ -114,7 +129,8 @@ class Live:
             GLib.source_remove(self._watch)
             self._watch = 0
         if self._attributes is not None:
-            termios.tcsetattr(0, termios.TCSADRAIN, self._attributes)
+            if self.has_keys:
+                termios.tcsetattr(0, termios.TCSADRAIN, self._attributes)
             self._attributes = None
         if self._redraws and self._line:
             self._line = ""

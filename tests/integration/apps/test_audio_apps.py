@@ -5,7 +5,8 @@
 Shows that the sample is a WAV file with the tone that was asked for, and what can't be one is named;
 that a WAV file which is sent arrives whole, is recorded in a WAV file, and that both programs end by
 themselves; that the pipeline which is printed runs in gst-launch-1.0 as it stands; that Enter, q and
-Ctrl-C do in a terminal what they should; and that a missing device, element, hub or peer is said.
+Ctrl-C do in a terminal what they should, also after a while in the background; and that a missing device,
+element, hub or peer is said.
 """
 
 import os
@@ -119,7 +120,9 @@ class GenerateAudio(tap.TestCase):
             ("/dev/full", "No space left on device"),
         ):
             with self.subTest(path=path):
-                program, code = self.run_conic(path, "--force", within=("prlimit", "--fsize=100000"))
+                program, code = self.run_conic(
+                    path, "--force", within=("prlimit", "--fsize=100000")
+                )
                 self.assertEqual(code, 1)
                 self.assertIn(f"{path} can't be written: {words}", program.printed("err"))
                 self.assertEqual(os.path.exists(path), path.startswith("/dev/"))
@@ -216,6 +219,28 @@ class Calls(AppTest):
         answer.type("q")
         self.assertEqual(answer.wait_exit(), 0)
         self.assertEqual(offer.wait_exit(), 0)
+
+    def test_job(self):
+        """In the background of a shell it goes on, whatever is typed there; in front again keys do as before"""
+        env = {**programs.environment(self.hub.uri), "PS1": "> "}
+        shell = screen.Screen(self, "shell", ["bash", "--norc", "--noprofile", "-i"], env)
+        shell.type(f"{programs.CONIC} audio-answer --id bob --discard\r")
+        shell.wait_line("We are “bob” on .*")
+        shell.type("\x1a")
+        shell.wait_line(r"\[1\].*Stopped .*")
+        shell.type("bg\r")
+        self.conic("offer", "audio-offer", "bob", "--tone")
+        shell.wait_line(".*A call with “.*” has begun.")
+        shell.type("sleep 1; jobs\r")
+        shell.wait_line(r"\[1\].*Running .*")
+        shell.type("fg\r")
+        shell.wait(lambda: shell.line.startswith("received"), 10, "figures")
+        # Until the terminal has its keys again it shows them itself.
+        shell.wait(lambda: not shell.echoes, 10, "the keys")
+        shell.type("q")
+        shell.wait_line("The end: stopped.")
+        shell.type("exit\r")
+        self.assertEqual(shell.wait_exit(), 0)
 
     def test_asks(self):
         """Without a target, in a terminal, it tells who is there and asks whom to call"""

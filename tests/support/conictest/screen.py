@@ -77,6 +77,11 @@ class Screen:
         """The line with the cursor."""
         return self._screen.display[self._screen.cursor.y].rstrip()
 
+    @property
+    def echoes(self):
+        """Whether the terminal itself shows what is typed."""
+        return bool(termios.tcgetattr(self._fd)[3] & termios.ECHO)
+
     def type(self, text):
         """Types that; "\\r" is Enter, "\\t" Tab, "\\x1b[A" the arrow up."""
         os.write(self._fd, text.encode())
