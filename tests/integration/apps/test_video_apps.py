@@ -154,11 +154,11 @@ class Calls(AppTest):
         self.assertEqual((frames, came), (0, ["audio"]))
 
     def test_no_audio(self):
-        """With --no-audio a film comes without its sound, which its sender may go on having"""
-        said, frames, came = self.record(self.film("film.webm", "video", "audio"), "--no-audio")
-        self.assertEqual(said, "Sending pictures and sound.")
-        self.assertGreater(frames, ENOUGH)
-        self.assertEqual(came, ["video"])
+        """With --no-audio, video-answer takes pictures only, and says so to the element"""
+        printer = self.conic("print", "video-answer", "--no-audio", "--record", "a.mkv", "--print")
+        self.assertEqual(printer.wait_exit(), 0)
+        self.assertIn(" receive=video ", printer.printed())
+        self.assertNotIn("audio_0", printer.printed())
 
     def test_no_decoder(self):
         """Of a film that can't be decoded whole the rest is sent; what is missing is named"""
