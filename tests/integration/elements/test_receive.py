@@ -7,7 +7,6 @@ that kind itself, and that neither side takes it for a trouble.
 """
 
 from conictest import peers, tap
-from conictest.programs import HubTest
 
 RATE = 30
 # As many packets as two seconds of sound have.
@@ -18,7 +17,7 @@ PICTURES = "videotestsrc is-live=true ! p."
 SOUND = "audiotestsrc is-live=true ! p."
 
 
-class Receive(HubTest):
+class Receive(peers.HubTest):
     def peer(self, name, rest):
         return self.probe(name, f"conicbin name=p client-id={name} {rest}")
 
