@@ -117,14 +117,17 @@ gst_conic_messages_error (GstElement *element, const GError *error)
                             gst_message_new_error (GST_OBJECT (element), failure, error->message));
 }
 
-/* (transfer full): without what may be a secret */
+/* (transfer full): without what may be a secret, also if it is no URI */
 static char *
 redact (const char *uri)
 {
   g_autoptr (GUri) parsed = g_uri_parse (uri, G_URI_FLAGS_NONE, NULL);
+  const char *host = strrchr (uri, '@');
 
-  if (parsed == NULL)
-    return g_strdup (uri);
+  if (parsed == NULL) {
+    host = host != NULL ? host + 1 : uri;
+    return g_strndup (host, strcspn (host, "?#"));
+  }
   return g_uri_to_string_partial (parsed,
                                   G_URI_HIDE_USERINFO | G_URI_HIDE_QUERY | G_URI_HIDE_FRAGMENT);
 }
@@ -135,7 +138,7 @@ gst_conic_messages_at_hub (const GError *error, const char *full_uri, const char
   g_autofree char *uri = redact (full_uri);
 
   if (g_error_matches (error, CONIC_CLIENT_ERROR, CONIC_CLIENT_ERROR_URI))
-    return g_error_copy (error);
+    return g_error_new (error->domain, error->code, "“%s” is %s", uri, error->message);
   if (g_error_matches (error, CONIC_CLIENT_ERROR, CONIC_CLIENT_ERROR_UNREACHABLE) ||
       g_error_matches (error, CONIC_CLIENT_ERROR, CONIC_CLIENT_ERROR_TLS))
     return g_error_new (error->domain, error->code, "could not reach the hub at %s: %s", uri,

@@ -23,6 +23,7 @@ typedef struct {
   GstElement *consumer; /* (nullable): what it goes into */
   GstPad *ghost;        /* (nullable): the connection's pad for what comes out of that */
   gboolean is_over;     /* the other side sends nothing in this section */
+  gboolean is_watched;  /* webrtc_pad has a probe for what comes after that */
 } Stream;
 
 struct _GstConicReceiver {
@@ -388,6 +389,7 @@ on_late_buffer (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
   g_mutex_lock (&self->lock);
   waits = stream->is_over || self->is_ending ||
           (stream->ghost != NULL && gst_pad_is_linked (stream->ghost));
+  stream->is_watched = waits;
   g_mutex_unlock (&self->lock);
   if (waits)
     return GST_PAD_PROBE_DROP;
@@ -404,16 +406,22 @@ update_stream (Stream *stream, guint64 incoming)
   gboolean is_over =
       section < GST_CONIC_SDP_MEDIAS_MAX && (incoming & G_GUINT64_CONSTANT (1) << section) == 0;
   g_autoptr (GstElement) ending = NULL;
+  gboolean was_watched = FALSE;
 
   g_mutex_lock (&self->lock);
-  if (is_over && !stream->is_over && stream->consumer != NULL)
+  if (is_over && !stream->is_over && stream->consumer != NULL) {
     ending = gst_object_ref (stream->consumer);
+    was_watched = stream->is_watched;
+    stream->is_watched = TRUE;
+  }
   stream->is_over = is_over;
   g_mutex_unlock (&self->lock);
   if (ending == NULL)
     return;
-  gst_pad_add_probe (stream->webrtc_pad, GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST,
-                     on_late_buffer, stream, NULL);
+  if (!was_watched)
+    gst_pad_add_probe (stream->webrtc_pad,
+                       GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST, on_late_buffer,
+                       stream, NULL);
   gst_element_call_async (ending, end_consumer, NULL, NULL);
 }
 

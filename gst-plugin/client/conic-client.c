@@ -223,6 +223,8 @@ get_renewal_time (GPtrArray *servers)
   return g_get_monotonic_time () + left * G_USEC_PER_SEC * RENEWAL_PERCENT / 100;
 }
 
+static void start_watch (ConicClient *self);
+
 /* A hub that is gone without a word: it has answered none of our pings. */
 static gboolean
 on_watch (gpointer user_data)
@@ -237,7 +239,8 @@ on_watch (gpointer user_data)
   }
   if (self->heard) {
     self->heard = FALSE;
-    return G_SOURCE_CONTINUE;
+    start_watch (self);
+    return G_SOURCE_REMOVE;
   }
   error = g_error_new_literal (CONIC_CLIENT_ERROR, CONIC_CLIENT_ERROR_LOST,
                                "it doesn't answer pings any more");
@@ -416,8 +419,8 @@ connect_to_hub (ConicClient *self)
   message = conic_handshake_new (self->uri, self->token);
   if (message == NULL) {
     g_set_error (&error, CONIC_CLIENT_ERROR, CONIC_CLIENT_ERROR_URI,
-                 "“%s” is not the URI of a hub, such as ws://127.0.0.1:%d%s", self->uri,
-                 CONIC_DEFAULT_PORT, CONIC_DEFAULT_PATH);
+                 "not the URI of a hub, such as ws://127.0.0.1:%d%s", CONIC_DEFAULT_PORT,
+                 CONIC_DEFAULT_PATH);
     fail (self, error);
     return;
   }

@@ -110,6 +110,12 @@ class Errors(peers.HubTest):
                 said = probe.wait_event("error", what=f"an error about {uri}")
                 self.assertIn(uri, said["text"])
                 self.assert_null_at_once(probe)
+        for uri in ("http://me:secret@127.0.0.1:1/ws?token=secret", "ws://me:secret@127.0.0.1:99999/ws?token=secret"):
+            with self.subTest(uri=uri):
+                probe = self.sink(f"uri={uri}")
+                said = probe.wait_event("error", what=f"an error about {uri}")
+                self.assertIn("127.0.0.1", said["text"])
+                self.assertNotIn("secret", said["text"] + said["debug"])
 
     def test_refused(self):
         """A refused offer is a warning with the reason; it is offered again"""
