@@ -409,6 +409,7 @@ gst_conic_connection_handle_message (GstBin *bin, GstMessage *message)
 
   switch (GST_MESSAGE_TYPE (message)) {
   case GST_MESSAGE_ERROR:
+    gst_conic_channels_break (self->channels);
     gst_conic_connections_fail (gst_conic_base_bin_get_connections (self->bin), self, message);
     gst_message_unref (message);
     return;

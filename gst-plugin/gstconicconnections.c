@@ -210,9 +210,19 @@ gst_conic_connections_fail (GstConicConnections *self,
                             GstMessage *message)
 {
   Failure *failure = g_new0 (Failure, 1);
+  g_autoptr (GError) error = NULL;
+  GstElementFactory *factory = NULL;
 
+  if (GST_IS_ELEMENT (GST_MESSAGE_SRC (message)))
+    factory = gst_element_get_factory (GST_ELEMENT (GST_MESSAGE_SRC (message)));
+  gst_message_parse_error (message, &error, NULL);
+  /* What it says itself doesn't tell that it is about data, and mostly of a peer that goes. */
+  if (factory != NULL && g_str_equal (GST_OBJECT_NAME (factory), "sctpenc"))
+    failure->error =
+        g_error_new_literal (error->domain, error->code, "the peer broke off the data channels");
+  else
+    failure->error = g_steal_pointer (&error);
   failure->connection = gst_object_ref (connection);
-  gst_message_parse_error (message, &failure->error, NULL);
   gst_conic_endpoint_invoke (self->endpoint, failed_in_thread, failure, failure_free);
 }
 

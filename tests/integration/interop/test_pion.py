@@ -82,15 +82,16 @@ class Pion(peers.HubTest):
         self.check_kept(peer)
 
     def test_pushed(self):
-        """A camera calls a peer in Go, which keeps what it shows"""
+        """A camera calls a peer in Go, which keeps what it shows and breaks off"""
         peer = self.go("-keep", self.directory)
-        self.element(
+        camera = self.element(
             peers.Launch,
             "camera",
             "conicsink target-id=gopher",
             f"{BARS} ! c.video_0 {TONE} ! c.audio_0",
         )
         self.check_kept(peer)
+        self.assertIn("broke", camera.wait_message("conic-session-failed"))
 
     # --- from Go to the elements ---
 
