@@ -333,6 +333,12 @@ gst_conic_base_bin_change_state (GstElement *element, GstStateChange transition)
   if (GST_STATE_TRANSITION_NEXT (transition) == GST_STATE_PAUSED)
     gst_conic_connections_pause (PRIV (self)->connections);
   if (transition == GST_STATE_CHANGE_NULL_TO_READY) {
+    g_autoptr (GError) error = NULL;
+
+    if (!gst_conic_connection_is_possible (&error)) {
+      GST_ELEMENT_ERROR (self, CORE, MISSING_PLUGIN, ("%s", error->message), (NULL));
+      return GST_STATE_CHANGE_FAILURE;
+    }
     PRIV (self)->certificate = gst_conic_certificate_prepare ();
   } else if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) {
     set_up (self);

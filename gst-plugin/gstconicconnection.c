@@ -458,6 +458,31 @@ gst_conic_connection_init (GstConicConnection *self)
 {
 }
 
+gboolean
+gst_conic_connection_is_possible (GError **error)
+{
+  static const struct {
+    const char *factory;
+    const char *package;
+  } parts[] = {
+      {"webrtcbin", "gstreamer1.0-plugins-bad"},   {"nicesink", "gstreamer1.0-nice"},
+      {"dtlssrtpenc", "gstreamer1.0-plugins-bad"}, {"srtpenc", "gstreamer1.0-plugins-bad"},
+      {"sctpenc", "gstreamer1.0-plugins-bad"},     {"rtpbin", "gstreamer1.0-plugins-good"},
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (parts); i++) {
+    g_autoptr (GstElementFactory) factory = gst_element_factory_find (parts[i].factory);
+
+    if (factory != NULL)
+      continue;
+    g_set_error (error, GST_CORE_ERROR, GST_CORE_ERROR_MISSING_PLUGIN,
+                 "There is no %s, which every session needs: install %s.", parts[i].factory,
+                 parts[i].package);
+    return FALSE;
+  }
+  return TRUE;
+}
+
 GstConicConnection *
 gst_conic_connection_new (GstElement *element, GstConicSession *session)
 {

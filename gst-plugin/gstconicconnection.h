@@ -15,6 +15,9 @@ G_BEGIN_DECLS
 #define GST_TYPE_CONIC_CONNECTION (gst_conic_connection_get_type ())
 G_DECLARE_FINAL_TYPE (GstConicConnection, gst_conic_connection, GST, CONIC_CONNECTION, GstBin)
 
+/* Whether there is all that a session needs of other plugins; else @error says what to install. */
+gboolean gst_conic_connection_is_possible (GError **error);
+
 /* (transfer floating): @element: the GstConicBaseBin that it's going to be in */
 GstConicConnection *gst_conic_connection_new (GstElement *element, GstConicSession *session);
 

@@ -81,8 +81,7 @@ session_new (GstElement *element, GstConicSession *session, GError **error)
   gst_object_ref_sink (connection);
   if (webrtcbin == NULL) {
     g_set_error_literal (error, GST_CONIC_SESSION_ERROR, GST_CONIC_SESSION_ERROR_NEGOTIATION,
-                         "there is no webrtcbin: install gstreamer1.0-plugins-bad and "
-                         "gstreamer1.0-nice");
+                         "there is no webrtcbin any more");
     gst_object_unref (connection);
     return FALSE;
   }

@@ -294,6 +294,24 @@ class Errors(peers.HubTest):
             self.assertLess(found[0][rate], 20_000_000)
             self.assertLess(found[0]["round-trip-time"], 1.0)
 
+    def test_missing_plugin(self):
+        """Without a plugin that every session needs there is an error that names its package"""
+        plugins = subprocess.check_output(
+            ["pkg-config", "--variable=pluginsdir", "gstreamer-1.0"], text=True
+        ).strip()
+        some = self.path("plugins")
+        os.mkdir(some)
+        for plugin in ("coreelements", "videotestsrc", "webrtc"):
+            os.symlink(f"{plugins}/libgst{plugin}.so", f"{some}/libgst{plugin}.so")
+        launch = peers.Launch(
+            self,
+            "launch",
+            self.at_hub(f"{VIDEO} ! conicsink"),
+            env={"GST_PLUGIN_SYSTEM_PATH": some, "GST_REGISTRY": self.path("registry.bin")},
+        )
+        self.assertNotEqual(launch.wait_exit(20), 0)
+        self.assertTrue(launch.has_line("ERROR: .*nicesink.*gstreamer1.0-nice"))
+
     def test_gst_inspect_survives(self):
         """The plugin loads in gst-inspect-1.0 without a word on standard error"""
         done = subprocess.run(

@@ -6,6 +6,7 @@ import ctypes
 import os
 import re
 import resource
+import shutil
 import signal
 import subprocess
 import threading
@@ -83,6 +84,7 @@ class Process:
         self.problems = []
         self.killed = False
         self.ended_by_us = False
+        self._directory = case.directory
         self._changed = threading.Condition()
         self._popen = subprocess.Popen(
             [*within, *argv],
@@ -243,8 +245,18 @@ class Process:
         code = self.returncode
         if code is not None and code < 0 and not self.killed:
             if not (self.ended_by_us and -code == self.stop_signal):
-                found.append(f"{self.name} died of {signal.Signals(-code).name}")
+                found.append(f"{self.name} died of {signal.Signals(-code).name}{self._backtrace()}")
         return found
+
+    def _backtrace(self):
+        """Where the threads were when it died, as far as its core and a debugger are there."""
+        core = os.path.join(self._directory, "core")
+        program, debugger = shutil.which(self.argv[0]), shutil.which("gdb")
+        if not (os.path.exists(core) and program and debugger):
+            return ""
+        command = [debugger, "-batch", "-ex", "bt 30", "-ex", "thread apply all bt 12", program, core]
+        shown = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        return f"\n{shown.stdout}"
 
     def transcript(self):
         """The last of what the process printed."""
