@@ -38,8 +38,6 @@ struct _GstConicChannels {
   GPtrArray *channels; /* (element-type GstConicChannel) */
   guint n_came;        /* opened by the other side, but for control channels, ever */
   gboolean is_complete;
-
-  gint is_broken; /* atomic: the association has ended, which webrtcbin 1.22 doesn't notice */
 };
 
 static gboolean
@@ -267,8 +265,7 @@ create (GstConicChannels *self, const char *label, const char *protocol)
       gst_structure_new ("options", "protocol", G_TYPE_STRING, protocol, NULL);
   GstWebRTCDataChannel *data_channel = NULL;
 
-  if (!g_atomic_int_get (&self->is_broken))
-    g_signal_emit_by_name (self->webrtcbin, "create-data-channel", label, options, &data_channel);
+  g_signal_emit_by_name (self->webrtcbin, "create-data-channel", label, options, &data_channel);
   return data_channel;
 }
 
@@ -410,12 +407,6 @@ gboolean
 gst_conic_channels_are_possible (GstConicChannels *self)
 {
   return is_associated (self->webrtcbin);
-}
-
-void
-gst_conic_channels_break (GstConicChannels *self)
-{
-  g_atomic_int_set (&self->is_broken, TRUE);
 }
 
 double

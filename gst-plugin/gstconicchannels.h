@@ -60,9 +60,6 @@ void gst_conic_channels_tell_opened (GstConicChannels *self);
 /* Whether there is an association, so that channels may come. */
 gboolean gst_conic_channels_are_possible (GstConicChannels *self);
 
-/* Opens no more channels; from any thread. */
-void gst_conic_channels_break (GstConicChannels *self);
-
 /* The round trip in seconds, as far as the other side takes part in measuring it; else -1. */
 double gst_conic_channels_measure (GstConicChannels *self);
 

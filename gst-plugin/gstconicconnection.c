@@ -53,6 +53,7 @@ struct _GstConicConnection {
   gboolean is_stale; /* the element's pads have changed */
   gboolean has_data; /* channels can be opened */
   gboolean has_left;
+  gint is_broken; /* atomic: one of its elements has had an error */
   GSource *data_timer;
   GSource *measure_timer;
   GSource *patience_timer;
@@ -60,6 +61,12 @@ struct _GstConicConnection {
 };
 
 G_DEFINE_FINAL_TYPE (GstConicConnection, gst_conic_connection, GST_TYPE_BIN)
+
+static gboolean
+is_alive (GstConicConnection *self)
+{
+  return self->is_open && !self->has_left && !g_atomic_int_get (&self->is_broken);
+}
 
 /* --- negotiation --- */
 
@@ -125,8 +132,7 @@ void
 gst_conic_connection_update (GstConicConnection *self)
 {
   self->is_stale = TRUE;
-  if (!self->is_open || self->has_left ||
-      (!gst_conic_media_is_stale (self->media) && !lacks_data (self)) ||
+  if (!is_alive (self) || (!gst_conic_media_is_stale (self->media) && !lacks_data (self)) ||
       !gst_conic_session_prepare_offer (self->session))
     return;
   self->is_stale = FALSE;
@@ -155,6 +161,8 @@ on_data_timer (gpointer user_data)
   GstConicConnection *self = user_data;
 
   g_clear_pointer (&self->data_timer, g_source_unref);
+  if (!is_alive (self))
+    return G_SOURCE_REMOVE;
   open_data (self);
   gst_conic_channels_tell_opened (self->channels);
   return G_SOURCE_REMOVE;
@@ -197,6 +205,8 @@ on_measure_timer (gpointer user_data)
 {
   GstConicConnection *self = user_data;
 
+  if (!is_alive (self))
+    return G_SOURCE_CONTINUE;
   measure (self);
   gst_conic_session_set_round_trip_time (self->session,
                                          gst_conic_channels_measure (self->channels));
@@ -275,9 +285,11 @@ gst_conic_connection_settle (GstConicConnection *self)
 void
 gst_conic_connection_open_data (GstConicConnection *self, const char *label)
 {
-  if (self->is_open && !self->has_data)
+  if (!is_alive (self))
+    return;
+  if (!self->has_data)
     gst_conic_connection_update (self);
-  else if (self->is_open && self->data_timer == NULL)
+  else if (self->data_timer == NULL)
     gst_conic_channels_open (self->channels, label);
 }
 
@@ -409,7 +421,7 @@ gst_conic_connection_handle_message (GstBin *bin, GstMessage *message)
 
   switch (GST_MESSAGE_TYPE (message)) {
   case GST_MESSAGE_ERROR:
-    gst_conic_channels_break (self->channels);
+    g_atomic_int_set (&self->is_broken, TRUE);
     gst_conic_connections_fail (gst_conic_base_bin_get_connections (self->bin), self, message);
     gst_message_unref (message);
     return;
