@@ -307,6 +307,28 @@ send_upstream (GstElement *element, GstEvent *event)
   return upstream.is_handled;
 }
 
+static gboolean
+ask_peer (GstElement *element, GstPad *pad, gpointer query)
+{
+  return !gst_pad_peer_query (pad, query);
+}
+
+/* Where a pipeline is and how long it takes is asked of its sinks. There are none within. */
+static gboolean
+gst_conic_base_bin_query (GstElement *element, GstQuery *query)
+{
+  switch (GST_QUERY_TYPE (query)) {
+  case GST_QUERY_POSITION:
+  case GST_QUERY_DURATION:
+  case GST_QUERY_SEEKING:
+    if (element->numsinkpads > 0)
+      return !gst_element_foreach_sink_pad (element, ask_peer, query);
+    /* FALLTHROUGH */
+  default:
+    return GST_ELEMENT_CLASS (gst_conic_base_bin_parent_class)->query (element, query);
+  }
+}
+
 /* Whoever ends a pipeline this way (`gst-launch-1.0 -e`) wants files to be brought to their end. Sent to
  * the sources within, as bins do, EOS would get lost between a socket and a decoder. */
 static gboolean
@@ -464,6 +486,7 @@ gst_conic_base_bin_class_init (GstConicBaseBinClass *klass)
   object_class->finalize = gst_conic_base_bin_finalize;
   element_class->change_state = gst_conic_base_bin_change_state;
   element_class->send_event = gst_conic_base_bin_send_event;
+  element_class->query = gst_conic_base_bin_query;
   element_class->request_new_pad = gst_conic_base_bin_request_new_pad;
   element_class->release_pad = gst_conic_base_bin_release_pad;
   GST_BIN_CLASS (klass)->handle_message = gst_conic_base_bin_handle_message;

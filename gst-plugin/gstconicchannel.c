@@ -22,6 +22,8 @@ struct _GstConicChannel {
   const GstConicChannelHandlers *handlers;
   gpointer user_data;
 
+  gint is_disconnected; /* atomic: its session is over, which webrtcbin needn't have told it */
+
   GMutex counts_lock; /* innermost */
   gboolean paused;
   gboolean received;
@@ -147,6 +149,7 @@ gst_conic_channel_disconnect (GstConicChannel *self)
   g_rec_mutex_lock (&self->lock);
   self->handlers = NULL;
   g_rec_mutex_unlock (&self->lock);
+  g_atomic_int_set (&self->is_disconnected, TRUE);
 }
 
 void
@@ -193,6 +196,8 @@ get_state (GstConicChannel *self)
 {
   GstWebRTCDataChannelState state;
 
+  if (g_atomic_int_get (&self->is_disconnected))
+    return GST_WEBRTC_DATA_CHANNEL_STATE_CLOSED;
   g_object_get (self->data_channel, "ready-state", &state, NULL);
   return state;
 }

@@ -178,6 +178,7 @@ drain (GstConicDataSink *self)
   g_autoptr (GPtrArray) channels = g_ptr_array_new_with_free_func (g_object_unref);
   gint64 until = 0, again = 0;
 
+  GST_DEBUG_OBJECT (self, "at the end: waits for it to arrive");
   g_mutex_lock (&self->lock);
   select_channels (self, channels);
   while (!self->flushing) {

@@ -134,12 +134,19 @@ class Changes(peers.HubTest):
         self.assertIsNotNone(end, "no EOS came")
 
     def test_seek(self):
-        """A pipeline that ends in a conicsink can be sought in, and those who watch it go on"""
+        """A pipeline that ends in a conicsink says where it is, can be sought in, and those who watch go on"""
         camera = self.camera(
-            "videotestsrc ! video/x-raw,framerate=30/1 ! conicsink name=peer client-id=camera"
+            "videotestsrc num-buffers=9000 ! video/x-raw,framerate=30/1 !"
+            " conicsink name=peer client-id=camera"
         )
         viewer = Peer(self, "conicsrc name=peer target-id=camera ! fakesink name=out")
         get(self.buffers(viewer), "a picture")
+        self.assertEqual(
+            camera.pipeline.query_duration(Gst.Format.TIME), (True, 300 * Gst.SECOND)
+        )
+        known, position = camera.pipeline.query_position(Gst.Format.TIME)
+        self.assertTrue(known)
+        self.assertGreater(position, 0)
         self.assertTrue(camera.pipeline.seek_simple(Gst.Format.TIME, Gst.SeekFlags.FLUSH, 0))
         pictures = self.buffers(viewer)
         for _ in range(2 * FRAMES):

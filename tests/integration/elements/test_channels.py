@@ -154,6 +154,8 @@ class Channels(peers.HubTest):
         pads, caps = queue.Queue(), queue.Queue()
 
         def on_pad(_element, pad):
+            if not pad.get_name().startswith("data"):
+                return
             pads.put(pad.get_name())
             pad.add_probe(
                 Gst.PadProbeType.BUFFER,

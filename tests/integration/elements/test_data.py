@@ -324,6 +324,22 @@ class Data(peers.HubTest):
             + ", ".join(f"{name} +{grown / MIB:.0f} MiB" for name, grown in growth.items())
         )
 
+    def test_reader_leaves(self):
+        """A receiver that leaves before it has handed on everything doesn't keep the sender from its end"""
+        sender = self.launch(
+            "sender",
+            "fdsrc ! application/octet-stream ! s.data_blob  conicsink name=s client-id=alice",
+            stdin=subprocess.PIPE,
+            env={"GST_DEBUG": "conicdatasink:5"},
+        )
+        Writer(sender.stdin, make_bytes(MIB // 2))
+        reader = Reader()
+        reader.pause_at = 0
+        receiver = self.launch_receiver("data_blob", reader)
+        sender.wait_line("waits for it to arrive", 40)
+        self.assertEqual(receiver.stop(), 0)
+        self.assertEqual(sender.wait_exit(20), 0)
+
     def test_silence(self):
         """Pads that have had no message yet don't keep a picture waiting; what comes later comes"""
         sender = self.launch(
