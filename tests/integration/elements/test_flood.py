@@ -30,8 +30,8 @@ def find_pad(pipeline, factory, name):
 
 
 class Flood(peers.HubTest):
-    def test_sources(self):
-        """Packets of ever new sources come in from the first of them only"""
+    def session(self):
+        """A viewer that plays, for a paused one lets nothing in, and its camera."""
         viewer = Peer(self, "conicsrc name=peer client-id=viewer ! fakesink name=out")
         viewer.wait("conic-registered")
         pictures = queue.Queue()
@@ -41,6 +41,11 @@ class Flood(peers.HubTest):
         camera = Peer(self, "videotestsrc is-live=true ! conicsink name=peer target-id=viewer")
         camera.wait("conic-session-started")
         get(pictures, "a picture")
+        return viewer, camera
+
+    def test_sources(self):
+        """Packets of ever new sources come in from the first of them only"""
+        viewer, camera = self.session()
         seen, came, sent = set(), queue.Queue(), []
 
         def on_received(_pad, info):
@@ -75,11 +80,7 @@ class Flood(peers.HubTest):
 
     def test_reports(self):
         """Reports of ever new sources come in from the first of them only"""
-        viewer = Peer(self, "conicsrc name=peer client-id=viewer ! fakesink name=out")
-        viewer.wait("conic-registered")
-        camera = Peer(self, "videotestsrc is-live=true ! conicsink name=peer target-id=viewer")
-        camera.wait("conic-session-started")
-        viewer.wait("conic-session-started")
+        viewer, _ = self.session()
         pad = find_pad(viewer.pipeline, "dtlssrtpdec", "rtcp_src")
         for number in range(1, SOURCES + 1):
             source = (number << 8).to_bytes(4, "big")

@@ -141,11 +141,14 @@ function connect() {
 }
 
 function watchChannel(channel) {
-  const entry = { channel, received: [] };
+  const entry = { channel, received: [], isOpen: false };
 
   call.channels[channel.label] = entry;
   channel.binaryType = "arraybuffer";
-  channel.onopen = () => happened(`open ${channel.label}`);
+  channel.onopen = () => {
+    entry.isOpen = true;
+    happened(`open ${channel.label}`);
+  };
   channel.onclose = () => happened(`closed ${channel.label}`);
   channel.onmessage = ({ data }) => {
     entry.received.push(typeof data === "string" ? { text: data } : { binary: toBase64(data) });
@@ -197,13 +200,18 @@ function hangUp() {
 
 /* --- messages --- */
 
+/* What is sent on a channel that says it is open, and hasn't told so, may be lost in Chromium. */
+function untilOpen(label) {
+  return until(() => call.channels[label]?.isOpen);
+}
+
 async function say(label, text) {
-  await until(() => call.channels[label]?.channel.readyState === "open");
+  await untilOpen(label);
   call.channels[label].channel.send(text);
 }
 
 async function sendBytes(label, base64) {
-  await until(() => call.channels[label]?.channel.readyState === "open");
+  await untilOpen(label);
   call.channels[label].channel.send(Uint8Array.from(atob(base64), (c) => c.charCodeAt(0)));
 }
 
