@@ -6,6 +6,7 @@
 
 #include "gstconicbasebin.h"
 #include "gstconicdepartures.h"
+#include "gstconicobjects.h"
 #include "gstconicpause.h"
 #include "gstconictimer.h"
 
@@ -210,13 +211,10 @@ gst_conic_connections_fail (GstConicConnections *self,
 {
   Failure *failure = g_new0 (Failure, 1);
   g_autoptr (GError) error = NULL;
-  GstElementFactory *factory = NULL;
 
-  if (GST_IS_ELEMENT (GST_MESSAGE_SRC (message)))
-    factory = gst_element_get_factory (GST_ELEMENT (GST_MESSAGE_SRC (message)));
   gst_message_parse_error (message, &error, NULL);
   /* What it says itself doesn't tell that it is about data, and mostly of a peer that goes. */
-  if (factory != NULL && g_str_equal (GST_OBJECT_NAME (factory), "sctpenc"))
+  if (gst_conic_objects_is_a (GST_MESSAGE_SRC (message), "sctpenc"))
     failure->error =
         g_error_new_literal (error->domain, error->code, "the peer broke off the data channels");
   else

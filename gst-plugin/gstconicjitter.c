@@ -8,6 +8,7 @@
 #include <gst/rtp/rtp.h>
 
 #include "gstconicarrival.h"
+#include "gstconicobjects.h"
 
 /* Packets in a row by which a stream shows that it begins with the first of them. */
 #define FAST_START_PACKETS 2
@@ -92,11 +93,10 @@ on_packet (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 void
 gst_conic_jitter_set_up (GstElement *element, gboolean do_nack)
 {
-  GstElementFactory *factory = gst_element_get_factory (element);
   g_autoptr (GstPad) sink = NULL;
   Punctuality *punctuality;
 
-  if (factory == NULL || !g_str_equal (GST_OBJECT_NAME (factory), "rtpjitterbuffer"))
+  if (!gst_conic_objects_is_a (element, "rtpjitterbuffer"))
     return;
   /* What is merely late would be given up for lost, and dropped when it comes. */
   g_object_set (element, "rtx-next-seqnum", FALSE, NULL);

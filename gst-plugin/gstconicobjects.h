@@ -14,4 +14,13 @@ G_BEGIN_DECLS
  */
 GPtrArray *gst_conic_objects_copy (GPtrArray *objects);
 
+/**
+ * gst_conic_objects_is_a:
+ * @object: (nullable): of any kind
+ * @factory: the name that elements are made by
+ *
+ * Returns: whether @object is an element that was made by that name
+ */
+gboolean gst_conic_objects_is_a (gpointer object, const char *factory);
+
 G_END_DECLS

@@ -2,6 +2,8 @@
 
 #include "gstconicpause.h"
 
+#include "gstconicobjects.h"
+
 void
 gst_conic_pause_begin (GstConicPause *self)
 {
@@ -47,9 +49,7 @@ on_pad_added (GstElement *dtlssrtpdec, GstPad *pad, GstConicPause *self)
 static void
 on_deep_element_added (GstBin *connection, GstBin *bin, GstElement *child, GstConicPause *self)
 {
-  GstElementFactory *factory = gst_element_get_factory (child);
-
-  if (factory == NULL || !g_str_equal (GST_OBJECT_NAME (factory), "dtlssrtpdec"))
+  if (!gst_conic_objects_is_a (child, "dtlssrtpdec"))
     return;
   /* Pads come while the transport is set up, by one thread: none is added between these two. */
   g_signal_connect (child, "pad-added", G_CALLBACK (on_pad_added), self);

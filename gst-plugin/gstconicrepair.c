@@ -8,6 +8,8 @@
 
 #include <gst/rtp/rtp.h>
 
+#include "gstconicobjects.h"
+
 /* --- RED --- */
 
 /* Of the packet that rtpreddec is opening. */
@@ -216,27 +218,19 @@ on_repaired (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
   return GST_PAD_PROBE_OK;
 }
 
-static gboolean
-is_a (GstElement *element, const char *name)
-{
-  GstElementFactory *factory = gst_element_get_factory (element);
-
-  return factory != NULL && g_str_equal (GST_OBJECT_NAME (factory), name);
-}
-
 void
 gst_conic_repair_set_up (GstElement *element)
 {
   g_autoptr (GstPad) sink = gst_element_get_static_pad (element, "sink");
   g_autoptr (GstPad) src = gst_element_get_static_pad (element, "src");
 
-  if (is_a (element, "rtpreddec")) {
+  if (gst_conic_objects_is_a (element, "rtpreddec")) {
     Envelope *envelope = g_new0 (Envelope, 1);
 
     gst_pad_add_probe (sink, GST_PAD_PROBE_TYPE_BUFFER, on_sealed, envelope, NULL);
     gst_pad_add_probe (src, GST_PAD_PROBE_TYPE_BUFFER, on_opened, envelope, NULL);
     g_object_set_data_full (G_OBJECT (element), "conic-envelope", envelope, envelope_free);
-  } else if (is_a (element, "rtpulpfecdec")) {
+  } else if (gst_conic_objects_is_a (element, "rtpulpfecdec")) {
     Sequence *sequence = g_new0 (Sequence, 1);
 
     sequence->decoder = element;
