@@ -100,11 +100,7 @@ class Flood(peers.HubTest):
 
     def test_untimely_source(self):
         """A source that nobody knows, while an offer is being answered, isn't let in"""
-        viewer = Peer(self, "conicsrc name=peer client-id=viewer ! fakesink name=out")
-        viewer.wait("conic-registered")
-        camera = Peer(self, "videotestsrc is-live=true ! conicsink name=peer target-id=viewer")
-        camera.wait("conic-session-started")
-        viewer.wait("conic-session-started")
+        viewer, camera = self.session()
         pad = find_pad(viewer.pipeline, "dtlssrtpdec", "rtp_src")
         states, source = queue.Queue(), 0x01020304
 
